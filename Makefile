@@ -1,0 +1,30 @@
+# Everything runs inside .venv, so that a fresh machine needs Python 3.11+ and make only.
+PYTHON ?= python3
+BIN := .venv/bin
+DONE := .venv/.installed
+
+help:  ## list these words
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+install: $(DONE)  ## make .venv and install tag2vec with its development tools into it
+$(DONE): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[cpu,dev]"
+	@touch $(DONE)
+
+demo: install  ## the main job, end to end, on clips and posts made here (working folder: demo/)
+	$(BIN)/tag2vec demo -o demo
+
+test: install  ## the test suite
+	$(BIN)/python -m pytest -n auto --dist loadgroup
+
+lint: install  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
+	$(BIN)/python -m benchmarks.run
+
+.PHONY: help install demo test lint bench
+.DEFAULT_GOAL := help

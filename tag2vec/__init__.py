@@ -1,0 +1,46 @@
+"""tag2vec learns how a community hashtags, and hashtags clips.
+
+>>> from tag2vec import Corpus, TagSpace, VideoEmbedder, Suggester
+
+Importing this package imports nothing heavy: each name brings its module when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tag2vec.errors import Tag2VecError
+from tag2vec.version import __version__
+
+if TYPE_CHECKING:
+    from tag2vec.embed.space import TagSpace
+    from tag2vec.embed.video import VideoEmbedder
+    from tag2vec.retrieval.suggest import Suggester, Suggestion, Suggestions
+    from tag2vec.scraping.corpus import Corpus
+
+__all__ = [
+    "Corpus",
+    "Suggester",
+    "Suggestion",
+    "Suggestions",
+    "Tag2VecError",
+    "TagSpace",
+    "VideoEmbedder",
+    "__version__",
+]
+
+_HOMES = {
+    "Corpus": "tag2vec.scraping.corpus",
+    "Suggester": "tag2vec.retrieval.suggest",
+    "Suggestion": "tag2vec.retrieval.suggest",
+    "Suggestions": "tag2vec.retrieval.suggest",
+    "TagSpace": "tag2vec.embed.space",
+    "VideoEmbedder": "tag2vec.embed.video",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tag2vec' has no attribute '{name}'")
+    return getattr(import_module(_HOMES[name]), name)

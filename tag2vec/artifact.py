@@ -1,0 +1,256 @@
+"""The one folder format on disk: plain data files beside a manifest `tag2vec.json`.
+
+The manifest holds {kind, format, version, config, parents, files}: which class reads the folder, the format's
+number, the tag2vec that wrote it, its settings, the manifests it was made from (sha256) and every file's sha256
+with shape and dtype for arrays. Data files are json, jsonl, txt, npy (no pickle), safetensors and faiss.
+
+A folder is written aside, its manifest last, and then moved into place. What was there before stays whole until
+that move; a run killed at any moment leaves either the old folder or the new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.errors import ArtifactError
+from tag2vec.version import __version__
+
+FORMAT = 1
+MANIFEST = "tag2vec.json"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A folder that was read and whose files match their checksums."""
+
+    folder: Path
+    kind: str
+    format: int
+    version: str
+    config: dict[str, Any]
+    parents: dict[str, str]
+    files: dict[str, dict[str, Any]]
+    digest: str  # sha256 of the manifest: what children name as their parent
+
+    def path(self, name: str) -> Path:
+        """Path of a file that the manifest lists. Raises ArtifactError when it lists none of that name."""
+        if name not in self.files:
+            raise ArtifactError(f"{self.folder} has no '{name}'; it holds {', '.join(self.files) or 'no files'}.")
+        return self.folder / name
+
+    def array(self, name: str, mmap: bool = False) -> NDArray[Any]:
+        """The array in `name` (.npy), memory-mapped read-only when `mmap`."""
+        array: NDArray[Any] = np.load(self.path(name), mmap_mode="r" if mmap else None, allow_pickle=False)
+        return array
+
+    def lines(self, name: str) -> Iterator[Any]:
+        """The values in `name` (.jsonl), one a line."""
+        with self.path(name).open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+
+@dataclass
+class Draft:
+    """A folder being written: put files into `path`; `config` may be filled until the end."""
+
+    path: Path
+    config: dict[str, Any]
+
+    def array(self, name: str, array: NDArray[Any]) -> None:
+        np.save(self.path / name, array, allow_pickle=False)
+
+    def lines(self, name: str, values: Iterator[Any]) -> None:
+        with (self.path / name).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
+
+
+def read(folder: str | Path, kind: str | None = None) -> Artifact:
+    """Read and check the manifest of `folder`.
+
+    Raises ArtifactError when there is none, when it is of another kind than `kind`, of a newer format, or when a
+    file is missing or does not have the checksum that was written down.
+    """
+    folder = Path(folder)
+    manifest = _manifest(folder)
+    if kind is not None and manifest["kind"] != kind:
+        raise ArtifactError(f"{folder} is a {manifest['kind']} folder; wanted a {kind} folder.")
+    if manifest["format"] > FORMAT:
+        raise ArtifactError(
+            f"{folder} has format {manifest['format']} (written by tag2vec {manifest['version']}); this tag2vec "
+            f"{__version__} reads up to format {FORMAT}. Update tag2vec, or make the folder again with this one."
+        )
+    for name, facts in manifest["files"].items():
+        if name != Path(name).name or name in {"", ".", ".."}:
+            raise ArtifactError(f"{folder / MANIFEST} lists '{name}', which is not a plain file name.")
+        if not (folder / name).is_file():
+            raise ArtifactError(f"{folder} lacks its file '{name}'. Copy the whole folder again or make it anew.")
+        if _sha256(folder / name) != facts["sha256"]:
+            raise ArtifactError(
+                f"{folder / name} is damaged or was changed: its checksum is not the one in {MANIFEST}. "
+                "Copy the whole folder again or make it anew."
+            )
+    digest = _sha256(folder / MANIFEST)
+    return Artifact(folder, **{f: manifest[f] for f in _FIELDS}, digest=digest)
+
+
+def find(folder: str | Path) -> list[Path]:
+    """`folder` and those directly below it that are ours: a model is a folder of artifacts."""
+    folder = Path(folder)
+    below = sorted(p for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+    return [p for p in [folder, *below] if (p / MANIFEST).is_file()]
+
+
+@contextmanager
+def write(
+    folder: str | Path,
+    kind: str,
+    config: Mapping[str, Any] | None = None,
+    parents: Mapping[str, str] | None = None,
+) -> Iterator[Draft]:
+    """Write the artifact `folder`: fill the draft inside the `with` block.
+
+    An artifact of the same kind that is already there is replaced at the end; anything else that is not an empty
+    folder is refused at once. On any exception nothing has changed. Raises ArtifactError when writing fails.
+    """
+    folder = Path(folder).absolute()
+    check_writable(folder, kind)
+    created = [p for p in [folder.parent, *folder.parent.parents] if not p.exists()]
+    draft: Draft | None = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder)
+        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-{os.getpid()}-", dir=folder.parent))
+        draft = Draft(stage, dict(config or {}))
+        yield draft
+        _seal(draft, kind, dict(parents or {}))
+        _swap(stage, folder)
+    except OSError as error:
+        raise ArtifactError(
+            f"Could not write {folder}: {error.strerror or error}. What was there before is unchanged; "
+            "free some space or choose another folder, then run the same command again."
+        ) from error
+    finally:
+        if draft is not None:
+            shutil.rmtree(draft.path, ignore_errors=True)
+        for path in created:  # only those that are still empty: a failed run leaves no trace
+            with suppress(OSError):
+                path.rmdir()
+
+
+def check_writable(folder: str | Path, kind: str) -> None:
+    """Raise ArtifactError unless `folder` is absent, empty or an artifact of `kind`: before long work, not after."""
+    folder = Path(folder)
+    if folder.is_file():
+        raise ArtifactError(f"{folder} is a file; wanted a folder to write a {kind} to.")
+    if folder.is_dir() and any(folder.iterdir()):
+        try:
+            found = str(_manifest(folder)["kind"])
+        except ArtifactError:
+            found = "folder with other files"
+        if found != kind:
+            raise ArtifactError(f"{folder} is a {found}; a {kind} is not written over it. Choose another folder.")
+
+
+_FIELDS = ("kind", "format", "version", "config", "parents", "files")
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    _restore(folder)
+    if not folder.exists():
+        raise ArtifactError(f"There is no folder {folder}.")
+    if not path.is_file():
+        raise ArtifactError(f"{folder} is not a tag2vec folder: it has no {MANIFEST}.")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        wanted = {"kind": str, "format": int, "version": str, "config": dict, "parents": dict, "files": dict}
+        if not all(isinstance(manifest[name], kind) for name, kind in wanted.items()):
+            raise TypeError
+        if not all(isinstance(facts["sha256"], str) for facts in manifest["files"].values()):
+            raise TypeError
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ArtifactError(f"{path} is not a manifest that tag2vec wrote; the folder cannot be read.") from error
+    return {name: manifest[name] for name in wanted}
+
+
+def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
+    files: dict[str, dict[str, Any]] = {}
+    for path in sorted(draft.path.iterdir()):
+        files[path.name] = {"sha256": _sha256(path)}
+        if path.suffix == ".npy":
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+            files[path.name] |= {"shape": list(array.shape), "dtype": str(array.dtype)}
+        _sync(path)
+    values = (kind, FORMAT, __version__, draft.config, parents, files)
+    manifest = draft.path / MANIFEST
+    manifest.write_text(
+        json.dumps(dict(zip(_FIELDS, values, strict=True)), indent=1, ensure_ascii=False) + "\n",
+        encoding="utf-8",
+    )
+    _sync(manifest)
+    draft.path.chmod(0o755)
+    _sync(draft.path)
+
+
+def _swap(stage: Path, folder: Path) -> None:
+    old = _aside(folder)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    stage.rename(folder)
+    _sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _restore(folder: Path) -> None:
+    """Undo a swap that was killed between its two renames."""
+    if not folder.exists() and _aside(folder).exists():
+        _aside(folder).rename(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs left beside `folder`."""
+    _restore(folder)
+    for path in folder.parent.glob(f".{folder.name}.new-*"):
+        pid = path.name.split("-")[-2]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,66 @@
+"""The command line: one command = options, one library call, print.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 all done, 1 some inputs failed (listed), 2 usage.
+Nothing heavy is imported before a command runs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from tag2vec.errors import Tag2VecError
+from tag2vec.version import __version__
+
+
+class _Group(TyperGroup):
+    """Turns our errors into one message and an exit code. Any other exception is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Tag2VecError as error:
+            typer.echo(f"tag2vec: {error}", err=True)
+            raise SystemExit(error.exit_code) from None
+        except KeyboardInterrupt:
+            typer.echo("tag2vec: stopped. What was finished is kept; the same command goes on from there.", err=True)
+            raise SystemExit(130) from None
+        except BrokenPipeError:  # `tag2vec ... | head` is no error; let Python's own flush at exit find no pipe
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Learn how people hashtag, then hashtag any clip: offline, on a laptop, with tags people really use.",
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"tag2vec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Entry point of the `tag2vec` command."""
+    from tag2vec.cli import ask, corpus, evaluate, fit, machine  # noqa: F401  (each adds its commands to `app`)
+
+    app()

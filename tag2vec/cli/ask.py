@@ -1,0 +1,125 @@
+"""`tag2vec suggest`, `related` and `complete`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tag2vec.cli import app
+from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.errors import Tag2VecError, UsageError
+
+if TYPE_CHECKING:
+    from tag2vec.embed.space import Found, Related, TagSpace
+    from tag2vec.retrieval.suggest import Suggestions
+
+Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command()
+def suggest(
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Video files, or folders of them.")],
+    model: Model,
+    k: Annotated[int, typer.Option("-k", help="Hashtags a clip.")] = 15,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
+    index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
+) -> None:
+    """Hashtags for clips. The last line is what you paste; many clips get one JSON object a line."""
+    if as_json and as_csv:
+        raise UsageError("Both --json and --csv were given; wanted one.")
+    from tag2vec.embed.clips import find_clips
+    from tag2vec.embed.extract import Cache
+    from tag2vec.progress import bar
+    from tag2vec.retrieval.suggest import Suggester
+
+    paths = find_clips(clips)
+    suggester = Suggester.load(model, index, Cache() if cache else None)
+    rows = csv.writer(sys.stdout)
+    if as_csv:
+        rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
+    failed = 0
+    with bar("clips", len(paths) if len(paths) > 1 else None) as tick:
+        for done, (path, result) in enumerate(suggester.suggest_many(paths, k, workers)):
+            tick(done + 1)
+            if isinstance(result, Tag2VecError):
+                failed += 1
+                note(f"tag2vec: {result}")
+                if as_json:
+                    print_json({"clip": str(path), "error": str(result)}, line=len(paths) > 1)
+                continue
+            if result.warning:
+                note(f"{path}: {result.warning}")
+            if as_json:
+                print_json(result.json(), line=len(paths) > 1)
+            elif as_csv:
+                rows.writerows([path, i + 1, s.tag, s.stem, s.score, s.count] for i, s in enumerate(result))
+            else:
+                _show(result, many=len(paths) > 1)
+    if failed:
+        if len(paths) > 1:
+            note(f"tag2vec: {failed} of {len(paths)} clips failed, each with its reason above.")
+        raise typer.Exit(1)
+
+
+def _show(result: Suggestions, many: bool) -> None:
+    if many:
+        typer.echo(result.clip)
+    if not many and sys.stdout.isatty():
+        print_table(["hashtag", "score", "posts"], [[f"#{s.tag}", s.score, s.count] for s in result])
+    typer.echo(result.line() + ("\n" if many else ""))
+
+
+@app.command()
+def related(
+    tag: Annotated[str, typer.Argument(help="A hashtag, with or without '#'.")],
+    model: Model,
+    k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Hashtags that mean nearly the same."""
+    space = _space(model)
+    found = space.resolve(tag)
+    _answer([found], space.related(tag, k), as_json, f"nearest to #{found.tag}")
+
+
+@app.command()
+def complete(
+    tags: Annotated[list[str], typer.Argument(help="Hashtags that a post has already.")],
+    model: Model,
+    k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Hashtags that people put beside all of these."""
+    space = _space(model)
+    found = [space.resolve(tag) for tag in tags]
+    _answer(found, space.complete(tags, k), as_json, "beside " + " ".join(f"#{f.tag}" for f in found))
+
+
+def _space(model: Path) -> TagSpace:
+    from tag2vec.embed.space import TagSpace
+
+    return TagSpace.load(model)
+
+
+def _answer(found: list[Found], answer: list[Related], as_json: bool, title: str) -> None:
+    for one in found:
+        if one.step != "exact":
+            how = {
+                "stem": "not written so; its stem is that of",
+                "spelling": "not known; the nearest spelling is",
+            }
+            note(f"#{one.asked.lstrip('#')}: {how[one.step]} #{one.tag}")
+    if as_json:
+        asked = [{"asked": one.asked, "found": one.tag, "step": one.step} for one in found]
+        tags = [{"tag": a.tag, "stem": a.stem, "score": round(a.score, 6), "count": a.count} for a in answer]
+        print_json({"query": asked, "tags": tags})
+    else:
+        print_table(["hashtag", "score", "posts"], [[f"#{a.tag}", a.score, a.count] for a in answer], title)

@@ -1,0 +1,68 @@
+"""`tag2vec evaluate tags` and `tag2vec evaluate video`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tag2vec.cli import app
+from tag2vec.cli.output import note, print_json, print_table
+
+evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")
+app.add_typer(evaluate, name="evaluate")
+
+Model = Annotated[Path, typer.Argument(help="A model folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@evaluate.command()
+def tags(
+    model: Model,
+    posts: Annotated[Path, typer.Option(help="Posts that the model was not fitted on.")],
+    corpus: Annotated[Path | None, typer.Option(help="The corpus of the model, when it was moved.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Hide one tag of each post and find it again, given the others."""
+    from tag2vec.evaluation.tags import evaluate_tags
+    from tag2vec.progress import bar
+
+    with bar("rankings", 4) as tick:
+        report = evaluate_tags(model, posts, corpus, lambda where, reason: note(f"{where}: skipped, {reason}."), tick)
+    _print(report, as_json, f"{report['queries']:,} queries, {report['vocabulary']:,} tags")
+
+
+@evaluate.command()
+def video(
+    model: Model,
+    clips: Annotated[Path, typer.Argument(help="A .csv (path,tags[,group,title]) or a folder of class folders.")],
+    folds: Annotated[int | None, typer.Option(help="Fit anew on each fold of the clips; groups stay whole.")] = None,
+    repeats: Annotated[int, typer.Option(help="Shuffles of the folds.")] = 4,
+    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Suggest tags for clips and compare with the tags they carry."""
+    from tag2vec.evaluation.video import evaluate_video
+    from tag2vec.progress import bar
+
+    with bar("clips") as tick, bar("folds", (folds or 0) * repeats) as fold_tick:
+        report = evaluate_video(model, clips, folds, repeats, workers=workers, tick=tick, fold_tick=fold_tick)
+    for reason in report["failures"]:
+        note(f"failed: {reason}")
+    _print(report, as_json, f"{report['clips']:,} clips, {report['failed']} failed")
+    if not as_json:
+        shares = [[name, row["clips"], row["top1"]] for name, row in report["categories"].items()]
+        print_table(["category", "clips", "top1"], shares)
+    if report["failed"]:
+        raise typer.Exit(1)
+
+
+def _print(report: dict[str, Any], as_json: bool, title: str) -> None:
+    if as_json:
+        print_json(report)
+        return
+    metrics = list(next(iter(report["baselines"].values())))
+    rows = [["ours", *(report[m] for m in metrics)]]
+    rows += [[name, *(row[m] for m in metrics)] for name, row in report["baselines"].items()]
+    print_table(["", *metrics], rows, title)

@@ -1,0 +1,116 @@
+"""`tag2vec fit-embedding` and `tag2vec fit-video`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tag2vec.cli import app
+from tag2vec.cli.output import note
+
+if TYPE_CHECKING:
+    from tag2vec.embed.space import TagSpace
+
+Clips = Annotated[Path, typer.Argument(help="A .csv (path,tags[,group,title]) or a folder of class folders.")]
+FeaturesName = Annotated[str, typer.Option("--features", help="Kind of features.")]
+PoolingName = Annotated[str, typer.Option("--pooling", help="How the features of a clip become one vector.")]
+Recipe = Annotated[str, typer.Option(help="How clips are learnt: tagspace (ours) or seed (Singh et al. 2016).")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
+Workers = Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")]
+
+
+@app.command("fit-embedding")
+def fit_embedding(
+    corpus: Annotated[Path, typer.Argument(help="A corpus folder written by build-corpus.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
+    clips: Annotated[Path | None, typer.Option(help="Fit the video embedder too, on these clips.")] = None,
+    algorithm: Annotated[str, typer.Option(help="skipgram or cbow.")] = "skipgram",
+    dim: Annotated[int, typer.Option(help="Dimensions of the tag space.")] = 100,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the corpus; 20, more for a small one.")] = None,
+    negative: Annotated[int, typer.Option(help="Noise tags drawn for each pair of tags.")] = 5,
+    ns_exponent: Annotated[
+        float, typer.Option(help="Noise tags are drawn by count to this power; 0: all alike.")
+    ] = 0.0,
+    window: Annotated[int, typer.Option(help="Tags to either side that count as beside; the default is all.")] = 10_000,
+    min_count: Annotated[int, typer.Option(help="Leave out tags that fewer posts carry.")] = 5,
+    seed: Seed = 1,
+    workers: Annotated[int, typer.Option(help="Threads; more than one is faster and does not repeat exactly.")] = 1,
+) -> None:
+    """Learn the tag space of a corpus; with --clips also where clips lie in it, ready for suggest."""
+    from tag2vec import artifact
+    from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.skipgram import SpaceConfig
+    from tag2vec.embed.space import FOLDER, KIND, TagSpace
+    from tag2vec.progress import bar
+    from tag2vec.scraping.corpus import Corpus
+
+    # Whatever can be wrong with the arguments is found before the long work.
+    artifact.check_writable(out / FOLDER, KIND)
+    listed = read_clips(clips) if clips else None
+    settings: dict[str, Any] = {
+        "algorithm": algorithm,
+        "dim": dim,
+        "epochs": epochs,
+        "negative": negative,
+        "ns_exponent": ns_exponent,
+        "window": window,
+        "min_count": min_count,
+        "seed": seed,
+        "workers": workers,
+    }
+    read = Corpus.load(corpus)
+    with bar("tag space, epochs", SpaceConfig(epochs=epochs).for_corpus(read.report["tags"]).epochs) as tick:
+        space = TagSpace.fit(read, tick, **settings)
+    space.save(out)
+    note(f"tag space: {len(space):,} tags, {space.dim} dimensions")
+    failed = _fit_video(space, out, listed, seed=seed) if listed else 0
+    typer.echo(str(out))
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("fit-video")
+def fit_video(
+    model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
+    clips: Clips,
+    features: FeaturesName = "trajectories",
+    pooling: PoolingName = "fisher",
+    recipe: Recipe = "tagspace",
+    seed: Seed = 1,
+    workers: Workers = None,
+) -> None:
+    """Learn where clips lie in the tag space of a model."""
+    from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.space import TagSpace
+
+    failed = _fit_video(
+        TagSpace.load(model),
+        model,
+        read_clips(clips),
+        features=features,
+        pooling=pooling,
+        recipe=recipe,
+        workers=workers,
+        seed=seed,
+    )
+    typer.echo(str(model))
+    if failed:
+        raise typer.Exit(1)
+
+
+def _fit_video(space: TagSpace, out: Path, clips: list[Any], **settings: Any) -> int:
+    """Fit and save; the number of clips that failed."""
+    from tag2vec.embed.video import VideoEmbedder
+    from tag2vec.progress import bar
+
+    with bar("clips", len(clips)) as tick:
+        video = VideoEmbedder.fit(space, clips, tick=tick, **settings)
+    video.save(out)
+    for _, error in video.failed:
+        note(f"left out: {error}")
+    new = len(video.space) - len(space)
+    known = "" if not new else f"; {new} of their tags are not in the tag space and were learnt from the clips alone"
+    note(f"video embedder: {video.config.clips} clips, {len(video.curve)} epochs{known}")
+    return len(video.failed)

@@ -1,0 +1,45 @@
+"""How commands print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+
+
+def note(message: str) -> None:
+    """Say something that is no result."""
+    typer.echo(message, err=True)
+
+
+def print_json(value: Any, line: bool = False) -> None:
+    """One JSON document: indented, or on one line when it is one of many."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=None if line else 1))
+
+
+def print_table(header: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
+    """A table for a person, tab-separated lines for a pipe."""
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in texts:
+            typer.echo("\t".join(row))
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, title=None if title is None else escape(title), title_justify="left")
+    for i, name in enumerate(header):
+        numeric = all(isinstance(row[i], int | float) for row in [*rows]) if isinstance(rows, list) else False
+        table.add_column(name, justify="right" if numeric else "left")
+    for row in texts:
+        table.add_row(*map(escape, row))
+    Console().print(table)
+
+
+def _text(cell: object) -> str:
+    return f"{cell:.3f}" if isinstance(cell, float) else str(cell)

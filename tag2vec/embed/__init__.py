@@ -1,0 +1,1 @@
+"""Tags and clips into one vector space."""

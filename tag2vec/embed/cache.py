@@ -1,0 +1,121 @@
+"""Features that were computed before, one safetensors file a clip.
+
+The key is what decides the numbers: the bytes of the clip (not its name), the features with their version and
+settings, and how frames are sampled. A file that cannot be read or has the wrong checksum counts as absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.embed.features import Features, describe
+from tag2vec.embed.frames import FrameLimits
+from tag2vec.errors import ArtifactError
+
+VERSION = 1  # raise it when decoding gives other frames for the same limits
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """The features of one clip."""
+
+    array: NDArray[np.float32]  # (n, dim) or (dim,)
+    duration_s: float
+    timing_s: dict[str, float]  # seconds for `decode` and `features`, when they were computed
+    warning: str | None  # what was wrong with a clip that could be used all the same
+    cached: bool = False  # True when it was read and not computed
+
+
+def default_folder() -> Path:
+    """$TAG2VEC_CACHE, else $XDG_CACHE_HOME/tag2vec, else ~/.cache/tag2vec."""
+    if ours := os.environ.get("TAG2VEC_CACHE"):
+        return Path(ours)
+    shared = os.environ.get("XDG_CACHE_HOME")
+    return (Path(shared) if shared else Path.home() / ".cache") / "tag2vec"
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of features. Several processes may use it at once."""
+
+    folder: Path = field(default_factory=default_folder)
+
+    def key(self, path: str | Path, features: Features, limits: FrameLimits) -> str:
+        """64 hex digits that name what `features` makes of the clip `path`."""
+        with Path(path).open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
+        sampling = {"max_side": limits.max_side, "max_fps": limits.max_fps, "max_seconds": limits.max_seconds}
+        facts = {"version": VERSION, "clip": content, "features": describe(features), "frames": sampling}
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+    def get(self, key: str) -> Extracted | None:
+        """What is kept under `key`, or None."""
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self._file(key), framework="numpy") as file:
+                facts = json.loads(file.metadata()["facts"])
+                array = file.get_tensor("array")
+            if facts["sha256"] != _sha256(array):
+                return None
+            return Extracted(
+                array.astype(np.float32),
+                facts["duration_s"],
+                facts["timing_s"],
+                facts["warning"],
+                cached=True,
+            )
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, key: str, found: Extracted) -> None:
+        """Keep `found` under `key`. Raises ArtifactError when the folder cannot be written."""
+        from safetensors.numpy import save
+
+        array = found.array.astype(stored_as(found.array))
+        facts: dict[str, Any] = {
+            "sha256": _sha256(array),
+            "duration_s": found.duration_s,
+            "timing_s": found.timing_s,
+            "warning": found.warning,
+        }
+        path = self._file(key)
+        aside: str | None = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, aside = tempfile.mkstemp(prefix=".new-", dir=path.parent)
+            with os.fdopen(handle, "wb") as file:
+                file.write(save({"array": array}, {"facts": json.dumps(facts)}))
+            Path(aside).replace(path)
+        except OSError as error:
+            if aside is not None:
+                with suppress(OSError):
+                    Path(aside).unlink()
+            raise ArtifactError(
+                f"Could not write to the cache {self.folder}: {error.strerror or error}. Free some space, "
+                "name another folder in TAG2VEC_CACHE, or work without a cache."
+            ) from error
+
+    def _file(self, key: str) -> Path:
+        # 256 folders: one of a million files is slow to list
+        return self.folder / key[:2] / f"{key}.safetensors"
+
+
+def stored_as(array: NDArray[np.float32]) -> type[np.float16] | type[np.float32]:
+    """The number format that keeps `array`: half for local rows, which need no more, else single."""
+    fits = array.ndim == 2 and array.size > 0 and bool(np.abs(array).max() < 60_000)
+    return np.float16 if fits else np.float32
+
+
+def _sha256(array: NDArray[Any]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()

@@ -1,0 +1,112 @@
+"""Clips lists: which clips there are, with which tags, and which must stay together in a split."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tag2vec.errors import SourceError
+
+SUFFIXES = frozenset(
+    [
+        ".3gp",
+        ".avi",
+        ".flv",
+        ".gif",
+        ".m2ts",
+        ".m4v",
+        ".mkv",
+        ".mov",
+        ".mp4",
+        ".mpeg",
+        ".mpg",
+        ".mts",
+        ".ogv",
+        ".qt",
+        ".ts",
+        ".vob",
+        ".webm",
+        ".wmv",
+        ".y4m",
+    ]
+)
+# UCF101 names: clips of one group are cut from one recording.
+_UCF_GROUP = re.compile(r"(v_.+_g\d+)_c\d+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video file with its tags. Clips of one `group` must not be split between train and test."""
+
+    path: Path
+    tags: tuple[str, ...]
+    group: str
+    title: str | None = None
+
+
+def read_clips(where: str | Path) -> list[Clip]:
+    """The clips of a .csv (header `path,tags[,group,title]`, paths relative to it) or of a folder of class folders.
+
+    In a folder of class folders (the layout of UCF101) the folder's name is the tag. Raises SourceError when there
+    is no such list or a row is not one.
+    """
+    path = Path(where)
+    if path.is_dir():
+        clips = list(_from_folders(path))
+        if not clips:
+            raise SourceError(f"{path} has no class folders with clips; wanted {path}/CLASS/clip.mp4 or a .csv list.")
+    elif path.is_file():
+        clips = list(_from_csv(path))
+        if not clips:
+            raise SourceError(f"{path} lists no clips; wanted a header path,tags and a row a clip.")
+    else:
+        raise SourceError(f"There is no clips list {path}; wanted a .csv or a folder of class folders.")
+    return clips
+
+
+def find_clips(paths: Iterable[str | Path]) -> list[Path]:
+    """Files as they are given, and for each folder the video files below it, sorted."""
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+            if not inside:
+                raise SourceError(f"{path} holds no video files ({' '.join(sorted(SUFFIXES))}).")
+            found += inside
+        else:
+            found.append(path)
+    return found
+
+
+def _from_folders(root: Path) -> Iterator[Clip]:
+    for folder in sorted(p for p in root.iterdir() if p.is_dir()):
+        for path in sorted(folder.iterdir()):
+            if path.suffix.lower() in SUFFIXES:
+                match = _UCF_GROUP.match(path.stem)
+                yield Clip(path, (folder.name,), match[1] if match else str(path.relative_to(root)))
+
+
+def _from_csv(path: Path) -> Iterator[Clip]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SourceError(f"Cannot read {path} as a UTF-8 table: {error}.") from error
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    if missing := {"path", "tags"} - set(reader.fieldnames or ()):
+        raise SourceError(
+            f"{path} has no column {', '.join(sorted(missing))}; its columns are "
+            f"{', '.join(reader.fieldnames or ()) or 'none'}. Wanted path,tags and, if known, group,title."
+        )
+    try:
+        for row in reader:
+            name = (row["path"] or "").strip()
+            if not name:
+                raise SourceError(f"{path}:{reader.line_num} has an empty path.")
+            tags = tuple((row["tags"] or "").split())
+            yield Clip(path.parent / name, tags, (row.get("group") or "").strip() or name, row.get("title") or None)
+    except csv.Error as error:
+        raise SourceError(f"{path}:{reader.line_num} is not a table row ({error}).") from error

@@ -1,0 +1,213 @@
+"""The process that decodes one clip: standard input is the file, standard output gets the pictures.
+
+`tag2vec.embed.frames` starts it with its limits as JSON and reads what it writes. Files come from strangers,
+so all that FFmpeg touches happens here: memory and processor time are bounded, the only protocol that FFmpeg
+may use is the descriptor that is already open, and only containers that cannot name other files are read. It
+imports nothing of tag2vec and no numpy, because every clip pays for its start.
+
+What is written, in this order: one JSON line with the size of the pictures; for each picture a letter F, its
+time in seconds (float64) and its rows (height, width, 3) uint8; a letter E and a JSON line that says how it
+ended. An end without E means that the process was killed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import av
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+
+# No playlists, manifests, scripts, image sequences, text or devices: those name other files or are no clips.
+CONTAINERS = (
+    "3g2,3gp,amv,apng,asf,av1,avi,avif,avs,avs2,avs3,bink,cavsvideo,dhav,dirac,dnxhd,dv,evc,flic,flv,gif,gxf,h261,"
+    "h263,h264,hevc,ivf,ivr,jpegxl_anim,kux,live_flv,m4v,matroska,webm,mjpeg,mjpeg_2000,mlv,mov,mp4,m4a,mj2,mpeg,"
+    "mpegts,mpegvideo,mpjpeg,mxf,nsv,nut,nuv,obu,ogg,pva,rm,roq,smk,swf,thp,ty,vc1,vc1test,viv,vivo,vmd,vvc,webp,"
+    "wtv,yuv4mpegpipe,"
+    "bmp_pipe,gif_pipe,jpeg_pipe,jpegxl_pipe,png_pipe,tiff_pipe,webp_pipe,"  # one picture is a short clip
+    "aac,ac3,aiff,amr,ape,au,caf,dts,eac3,flac,mp3,wav,w64,wv"  # to tell sound from rubbish
+)
+MAX_ERRORS = 200  # damaged packets in all after which a file is given up
+
+
+class Refused(Exception):
+    """Why there is nothing to decode: a sentence for the user that begins after the file's name."""
+
+
+def main() -> None:
+    limits = json.loads(sys.argv[1])
+    out = sys.stdout.buffer
+    end: dict[str, Any] = {"refused": None, "problem": None, "stopped": False, "last_s": 0.0}
+    try:
+        _confine(limits)
+        av.logging.set_level(av.logging.PANIC)
+        _decode(limits, out, end)
+    except Refused as error:
+        end["refused"] = str(error)
+    except MemoryError:
+        end["refused"] = end["problem"] = f"needs more than the {limits['memory_mb']} MB of memory allowed"
+    except av.FFmpegError as error:
+        end["refused"] = end["problem"] = f"cannot be decoded ({_reason(error)})"
+    out.write(b"E" + json.dumps(end).encode() + b"\n")
+    out.flush()
+
+
+def _confine(limits: dict[str, Any]) -> None:
+    """Bound this process. Windows has no such limits; there the parent's clock alone bounds it."""
+    try:
+        import resource
+    except ImportError:
+        return
+    memory, seconds = limits["memory_mb"] * 2**20, math.ceil(limits["timeout_s"]) + 1
+    for kind, wanted in (
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        # The signal of the soft limit says which limit it was; that of a hard one does not.
+        with suppress(ValueError, OSError):  # macOS refuses some
+            resource.setrlimit(kind, (soft, hard if kind == resource.RLIMIT_CPU else soft))
+
+
+def _decode(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
+    options = {"fd": "0", "protocol_whitelist": "fd", "format_whitelist": CONTAINERS}
+    with _open(options) as container:
+        if not container.streams.video:
+            raise Refused("has sound but no picture" if container.streams.audio else "has no video stream")
+        stream = container.streams.best("video") or container.streams.video[0]
+        context: Any = stream.codec_context
+        if context is None:
+            raise Refused("holds video in a codec that this FFmpeg does not know")
+        _check_size(context.width, context.height, limits)
+        # One thread: damaged data must not decode differently by chance, and clips are read side by side.
+        context.thread_count = 1
+        context.options = {"max_pixels": str(limits["max_pixels"])}
+        rate = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
+        end |= {"rate": rate, "duration_s": _duration(container, stream), "codec": context.name}
+        _write(_thinned(_timed(_pictures(container, stream, end), rate), limits, end), limits, stream, out)
+
+
+def _open(options: dict[str, str]) -> Any:
+    try:
+        return av.open("fd:", options=options, metadata_errors="replace")
+    except (av.InvalidDataError, av.EOFError, av.ArgumentError) as error:
+        raise Refused("is not a video, or its beginning is damaged or missing") from error
+
+
+def _duration(container: Any, stream: Any) -> float | None:
+    if stream.duration and stream.time_base and stream.duration > 0:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration and container.duration > 0 else None
+
+
+def _check_size(width: int, height: int, limits: dict[str, Any]) -> None:
+    if width * height > limits["max_pixels"]:
+        raise Refused(f"has pictures of {width}x{height} pixels, more than the {limits['max_pixels']} pixels allowed")
+
+
+def _pictures(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
+    """Decoded frames in the order they are shown; damaged packets are skipped and counted."""
+    errors = damaged = 0
+    packets = container.demux(stream)
+    while errors < MAX_ERRORS:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            break
+        except av.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            end["problem"] = f"cannot be read on: {_reason(error)}"
+            break
+        try:
+            if packet.is_corrupt:
+                damaged += 1
+            for frame in packet.decode():
+                damaged += frame.is_corrupt
+                yield frame
+        except av.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            errors += 1
+            end["problem"] = f"has {errors} damaged packets ({_reason(error)})"
+    if damaged and not end["problem"]:
+        end["problem"] = f"has {damaged} damaged packets or pictures"
+
+
+def _timed(frames: Iterator[Any], rate: float) -> Iterator[tuple[float, Any]]:
+    """Each frame with its time in seconds from the first: strictly rising, whatever the file says."""
+    last, shift = -1.0 / rate, None
+    for frame in frames:
+        stated = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
+        if stated is None or (shift is not None and stated + shift <= last):
+            time = last + 1.0 / rate
+            shift = shift if stated is None else time - stated
+        else:
+            shift = -stated if shift is None else shift
+            time = stated + shift
+        last = time
+        yield time, frame
+
+
+def _thinned(
+    frames: Iterator[tuple[float, Any]], limits: dict[str, Any], end: dict[str, Any]
+) -> Iterator[tuple[float, Any]]:
+    """At most one frame in each slot of 1 / max_fps seconds, up to max_seconds."""
+    slot = -1
+    for time, frame in frames:
+        if time >= limits["max_seconds"] and slot >= 0:
+            end["stopped"] = True
+            return
+        end["last_s"] = time
+        # A little slack: rounded and jittering times must not drop frames of a 30 fps clip.
+        if (now := math.floor(time * limits["max_fps"] + 0.2)) > slot:
+            slot = now
+            yield time, frame
+
+
+def _write(frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: Any, out: BinaryIO) -> None:
+    scaler = VideoReformatter()  # one for all frames: making one a frame costs more than decoding
+    size: tuple[int, int] | None = None
+    for time, frame in frames:
+        if size is None:
+            _check_size(frame.width, frame.height, limits)
+            size = _shown_size(frame.width, frame.height, stream.sample_aspect_ratio, limits["max_side"])
+            head = {"width": size[0], "height": size[1], "rotation": getattr(frame, "rotation", 0)}
+            out.write(json.dumps(head).encode() + b"\n")
+        # Unlabelled colours follow the players' rule: BT.709 for high definition, BT.601 below.
+        unknown = int(frame.colorspace) == 2
+        matrix = (Colorspace.ITU709 if frame.height >= 720 else Colorspace.ITU601) if unknown else None
+        plane = scaler.reformat(
+            frame, *size, format="rgb24", src_colorspace=matrix, dst_color_range=ColorRange.JPEG
+        ).planes[0]
+        rows, step, wanted = memoryview(plane), plane.line_size, size[0] * 3
+        out.write(b"F" + struct.pack("<d", time))
+        for start in range(0, step * size[1], step if step != wanted else step * size[1]):
+            out.write(rows[start : start + (wanted if step != wanted else step * size[1])])
+    if size is None:
+        raise Refused("holds no picture that can be decoded")
+
+
+def _shown_size(width: int, height: int, aspect: Any, max_side: int) -> tuple[int, int]:
+    """Width and height with square pixels and no side above max_side; nothing is made larger."""
+    ratio = float(aspect or 1.0)
+    ratio = ratio if 0.25 <= ratio <= 4.0 else 1.0  # beyond that it is a damaged header
+    wide, high = (width * ratio, float(height)) if ratio < 1 else (float(width), height / ratio)
+    scale = min(1.0, max_side / max(wide, high))
+    return max(1, round(wide * scale)), max(1, round(high * scale))
+
+
+def _reason(error: av.FFmpegError) -> str:
+    return (error.strerror or str(error) or type(error).__name__).lower()
+
+
+if __name__ == "__main__":
+    main()

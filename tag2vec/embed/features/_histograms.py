@@ -1,0 +1,127 @@
+"""What surrounds a track: histograms of gradient (HOG), flow (HOF) and motion boundary (MBH) directions.
+
+Wang, Klaeser, Schmid, Liu (CVPR 2011, section 3; IJCV 2013): a volume of 32x32 pixels follows the track and is
+cut into 2x2 cells and 3 parts in time. Here every frame is first reduced to sums over tiles of 4x4 pixels, then to
+sums over 16x16 pixels at every tile corner; a track only looks its four cells up. So the price depends on the
+pictures, hardly on the number of tracks.
+
+A vector votes for the two of the eight directions next to its own, with its coordinates along these two: the
+same neighbours as with angles and linear weights, but made of sums, minima and maxima, which is three times as
+fast as arc tangents and counting, and as good for recognition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.embed.features._flow import STEP, TILE
+from tag2vec.embed.features._tracks import Tracks
+
+Floats = NDArray[np.float32]
+
+BINS = {"hog": 8, "hof": 9, "mbhx": 8, "mbhy": 8}
+CHANNELS = sum(BINS.values())
+CELL = 16  # pixels a side; 2x2 of them around a track
+PARTS = 3  # of a track's time
+PAD = CELL // TILE  # empty tiles around the picture, so that a volume may reach over the edge
+STILL = 0.4  # pixels a frame: slower flow has no direction worth counting (Wang et al.'s threshold)
+
+
+def describe(gray: NDArray[np.uint8], flow: Floats, tracks: Tracks) -> dict[str, Floats]:
+    """The histograms along n tracks: name -> (n, 4 * PARTS * bins) float32, not normalised.
+
+    gray (t, h, w) uint8, flow (t - 1, h / 2, w / 2, 2) in pixels of the same picture; tracks ordered by start.
+    """
+    length = tracks.points.shape[1] - 1
+    sums = np.zeros((len(tracks), PARTS, 4, CHANNELS), np.float32)
+    offsets = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * (CELL / 2)
+    # Tracks are ordered by their start, so those alive in a frame are one range.
+    frames = np.arange(len(flow))
+    ranges = np.searchsorted(tracks.start, [frames - length + 1, frames + 1]).T
+    alive = [i for i in range(len(flow)) if ranges[i, 0] < ranges[i, 1]]
+    for i, cells in _all_cells(gray, flow, alive):
+        rows = np.arange(*ranges[i])
+        step = i - tracks.start[rows]
+        at = tracks.points[rows, step][:, None] + offsets  # (n, 4, 2)
+        x, y = np.floor(at / TILE + (PAD + 0.5)).astype(np.intp).transpose(2, 0, 1)
+        sums[rows, step * PARTS // length] += cells[:, y, x].transpose(1, 2, 0)
+    np.maximum(sums, 0, out=sums)  # running sums may end at -1e-9
+    ends = np.cumsum(list(BINS.values()))
+    parts = np.split(sums, ends[:-1], axis=3)
+    return {name: part.reshape(len(tracks), -1) for name, part in zip(BINS, parts, strict=True)}
+
+
+def _all_cells(gray: NDArray[np.uint8], flow: Floats, frames: list[int]) -> Iterator[tuple[int, Floats]]:
+    """(i, cells of frame i) in order, made by as many threads as cv2 may use, a little ahead of what is taken."""
+    threads = max(1, min(cv2.getNumThreads(), 4))
+    makers = [_Cells(*gray.shape[1:]) for _ in range(threads)]
+
+    def some(k: int, batch: list[int]) -> list[Floats]:
+        return [makers[k](gray[i], flow[i]) for i in batch[k::threads]]
+
+    with ThreadPoolExecutor(threads) as pool:
+        for first in range(0, len(frames), 8 * threads):
+            batch = frames[first : first + 8 * threads]
+            made = list(pool.map(some, range(threads), [batch] * threads))
+            yield from ((i, made[n % threads][n // threads]) for n, i in enumerate(batch))
+
+
+class _Cells:
+    """The histograms of all cells of pictures of one size; its arrays are used again for each picture."""
+
+    def __init__(self, h: int, w: int) -> None:
+        self.size = (w // TILE, h // TILE)
+        self.tiles = np.zeros((CHANNELS, h // TILE + 2 * PAD, w // TILE + 2 * PAD), np.float32)
+        self.scratch = {s: np.empty((h // s, w // s), np.float32) for s in (1, STEP)}
+
+    def __call__(self, gray: NDArray[np.uint8], flow: Floats) -> Floats:
+        """(CHANNELS, rows, columns): (y, x) is the cell centred on the pixel (y - PAD, x - PAD) * TILE."""
+        right, down = np.ascontiguousarray(flow[:, :, 0]), np.ascontiguousarray(flow[:, :, 1])
+        still = (cv2.magnitude(right, down) < STILL).astype(np.float32)
+        moves = 1 - still
+        self._directions(0, *_gradient(gray), step=1)
+        self._directions(8, right * moves, down * moves, step=STEP)
+        self._tile(16, still)
+        self._directions(17, *_gradient(right), step=STEP)
+        self._directions(25, *_gradient(down), step=STEP)
+        # One picture of all channels, one above the other: the empty tiles between them keep them apart. A window
+        # of an even size reaches from y - 2 to y + 1, so its centre is the upper edge of tile y.
+        tall = self.tiles.reshape(-1, self.tiles.shape[2])
+        sums = cv2.boxFilter(tall, -1, (PAD, PAD), normalize=False, borderType=cv2.BORDER_CONSTANT)
+        return np.asarray(sums, np.float32).reshape(self.tiles.shape)
+
+    def _directions(self, channel: int, x: Floats, y: Floats, step: int) -> None:
+        """Fill 8 channels with the votes of the vectors (x, y): right first, then clockwise on the screen."""
+        one, root = self.scratch[step], np.float32(np.sqrt(2))
+        wide, high, up = np.abs(x), np.abs(y), -y
+        # Along an axis counts what the other coordinate leaves over; along a diagonal what both share. Opposite
+        # directions come from one sum: above 0 it is the one, below 0 the other.
+        for bin_, operation, a, b, scale in (
+            (0, np.subtract, x, high, 1),
+            (4, np.add, x, high, -1),
+            (2, np.subtract, y, wide, 1),
+            (6, np.add, y, wide, -1),
+            (1, np.minimum, x, y, root),
+            (5, np.maximum, x, y, -root),
+            (7, np.minimum, x, up, root),
+            (3, np.maximum, x, up, -root),
+        ):
+            operation(a, b, out=one)
+            (np.maximum if scale > 0 else np.minimum)(one, 0, out=one)
+            self._tile(channel + bin_, one, float(scale))
+
+    def _tile(self, channel: int, picture: Floats, scale: float = 1.0) -> None:
+        # The mean over a tile: pictures of full and of half size then weigh the same.
+        mean = cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
+        np.multiply(mean, np.float32(scale), out=self.tiles[channel, PAD:-PAD, PAD:-PAD])
+
+
+def _gradient(picture: NDArray[np.uint8] | Floats) -> tuple[Floats, Floats]:
+    """Central differences right and down."""
+    right, down = (cv2.Sobel(picture, cv2.CV_32F, *axis, ksize=1) for axis in ((1, 0), (0, 1)))
+    return np.asarray(right, np.float32), np.asarray(down, np.float32)

@@ -1,0 +1,216 @@
+"""The frames of a clip: opening, limits and messages in one place.
+
+FFmpeg runs in a child process (`decoder.py`) that may use only so much memory and time: a broken file hung a
+decoder thread once, and a thread cannot be killed. This module starts that child, reads what it writes with a
+bound on the amount, and turns whatever happened into frames or into a VideoError that a user understands.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import threading
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.errors import UsageError, VideoError
+
+DECODER = Path(__file__).with_name("decoder.py")
+SOUND_ONLY = "has sound but no picture"  # as the decoder says it
+PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0", b"[playlist]")
+
+
+@dataclass(frozen=True)
+class FrameLimits:
+    """How much of a clip is looked at, and how much a stranger's file may cost."""
+
+    max_side: int = 320  # pixels of the longer side; larger pictures are scaled down, none is scaled up
+    max_fps: float = 30.0  # frames a second; faster clips are thinned by their timestamps
+    max_seconds: float = 10.0  # decoding stops there
+    timeout_s: float = 60.0  # wall clock for one clip
+    memory_mb: int = 2048  # address space of the child; 4K H.264 takes about 250
+    max_pixels: int = 36_000_000  # width x height of the source; 8K is 33 million
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if not (math.isfinite(value) and value > 0):
+                raise UsageError(f"FrameLimits has {name}={value}; wanted a positive number.")
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What was decoded of a clip."""
+
+    rgb: NDArray[np.uint8]  # (t, h, w, 3), t >= 1, full range, upright
+    fps: float  # frames a second that `rgb` has on average
+    duration_s: float  # seconds of the whole clip where the file says it, else of what was decoded
+    warning: str | None  # what was wrong with a clip that could be used all the same
+
+
+def read_frames(path: str | Path, limits: FrameLimits | None = None) -> Frames:
+    """The frames of the clip `path`, upright RGB of at most `limits.max_side` pixels a side.
+
+    A still picture is a clip of one frame. A file that breaks after some frames gives those and a warning.
+    Raises VideoError when there is none to give; its message says why and what to do.
+    """
+    path, limits = Path(path), limits or FrameLimits()
+    with _opened(path) as file:
+        pictures, end = _run(path, file, limits)
+        if not pictures.times_s:
+            _refuse(path, file, end)
+    return _answer(limits, pictures, end)
+
+
+def check_file(path: str | Path) -> None:
+    """Raise VideoError unless `path` is a file that can be read and is not empty."""
+    _opened(Path(path)).close()
+
+
+@dataclass
+class _Pictures:
+    """What the child wrote before its last line."""
+
+    width: int = 0
+    height: int = 0
+    rotation: int = 0  # degrees, anticlockwise, that make the pictures upright
+    rgb: bytearray = field(default_factory=bytearray)
+    times_s: list[float] = field(default_factory=list)
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The file, opened, when it is one that has bytes. Raises VideoError on everything else."""
+    try:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise VideoError(f"{path} is a folder; wanted a video file.")
+        if not stat.S_ISREG(mode):  # a pipe or device never ends, and opening one can wait for ever
+            raise VideoError(f"{path} is a pipe or device; wanted a video file. Save it to a file first.")
+        # Should a pipe take the file's place between the two calls, opening it must not wait.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(path, flags), "rb")
+    except (OSError, ValueError) as error:
+        if isinstance(error, VideoError):
+            raise
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+        raise VideoError(f"{path} cannot be opened: {reason}. Check the path and its permissions.") from error
+    facts = os.fstat(file.fileno())
+    if not stat.S_ISREG(facts.st_mode) or facts.st_size == 0:
+        file.close()
+        raise VideoError(f"{path} is empty; wanted a video file. Copy or download it again.")
+    return file
+
+
+def _run(path: Path, file: BinaryIO, limits: FrameLimits) -> tuple[_Pictures, dict[str, Any]]:
+    """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns."""
+    # -P keeps the folder of decoder.py off the child's import path.
+    command = [sys.executable, "-P", str(DECODER), json.dumps(asdict(limits))]
+    child = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=2**20)
+    late = threading.Event()
+
+    def stop() -> None:
+        late.set()
+        child.kill()
+
+    clock = threading.Timer(limits.timeout_s, stop)
+    clock.daemon = True
+    clock.start()
+    assert child.stdout is not None
+    pictures = _Pictures()
+    end = None
+    try:
+        end = _read(child.stdout, pictures, limits)
+    except (ValueError, KeyError, TypeError):
+        child.kill()  # it wrote what our decoder never writes
+    except BaseException:
+        child.kill()
+        raise
+    finally:
+        child.stdout.close()
+        code = child.wait()
+        clock.cancel()
+        clock.join()
+    if end is None and (late.is_set() or code == -getattr(signal, "SIGXCPU", 24)):
+        raise VideoError(
+            f"{path} was not decoded within {limits.timeout_s:g} seconds and was given up: it is damaged or "
+            "too large. Convert it to a small MP4 (H.264), or allow more time."
+        )
+    if end is None:
+        killed = code == -getattr(signal, "SIGKILL", 9)
+        reason = "used up the machine's memory" if killed else f"crashed the decoder (exit code {code})"
+        end = {"refused": reason, "problem": reason, "stopped": False}
+    return pictures, end
+
+
+def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits) -> dict[str, Any] | None:
+    """Fill `pictures` from the child; how it ended, or None when it was killed before it said so."""
+    most = math.ceil(limits.max_seconds * limits.max_fps) + 2
+    kind = pipe.read(1)
+    if kind == b"{":
+        head = json.loads(kind + pipe.readline(1000))
+        pictures.width, pictures.height = int(head["width"]), int(head["height"])
+        pictures.rotation = int(head["rotation"] or 0)
+        if not (1 <= pictures.width <= limits.max_side and 1 <= pictures.height <= limits.max_side):
+            raise ValueError("larger than asked for")
+        kind = pipe.read(1)
+    size = pictures.width * pictures.height * 3
+    while kind == b"F" and len(pictures.times_s) < most:
+        record = pipe.read(8 + size)
+        if len(record) < 8 + size:
+            return None
+        pictures.times_s.append(struct.unpack_from("<d", record)[0])
+        pictures.rgb += memoryview(record)[8:]
+        kind = pipe.read(1)
+    if kind != b"E":
+        return None
+    line = pipe.readline(10_000)
+    end: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
+    return end
+
+
+def _answer(limits: FrameLimits, pictures: _Pictures, end: dict[str, Any]) -> Frames:
+    times = pictures.times_s
+    rgb = np.frombuffer(pictures.rgb, np.uint8).reshape(len(times), pictures.height, pictures.width, 3)
+    if turns := round(pictures.rotation / 90) % 4:
+        rgb = np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2)))
+    rate = end.get("rate") or 25.0
+    span = times[-1] - times[0]
+    fps = (len(times) - 1) / span if span > 0 else min(rate, limits.max_fps)
+    seen = end.get("last_s", times[-1]) + 1.0 / rate
+    stated = end.get("duration_s") or 0.0
+    stated = stated if stated < 1e6 else 0.0  # more than a week is a damaged header
+    warning = None
+    if end["problem"]:
+        warning = f"The file {end['problem']}; what could be decoded was used ({len(times)} frames)."
+    elif not end["stopped"] and seen < 0.9 * min(stated, limits.max_seconds) - 0.25:
+        warning = f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off."
+    return Frames(rgb, float(fps), float(max(stated, seen)), warning)
+
+
+def _refuse(path: Path, file: BinaryIO, end: dict[str, Any]) -> NoReturn:
+    """Raise the VideoError of a clip without pictures; only now is it worth looking for the reason."""
+    file.seek(0)
+    start = file.read(2**20)
+    file.seek(max(0, os.fstat(file.fileno()).st_size - 2**20))
+    advice = "Convert it to MP4 (H.264), or leave it out."
+    if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(PLAYLISTS):
+        reason = "is a playlist or text that names other files, which are not opened"
+        advice = "Give the video file itself."
+    elif start[4:8] in {b"ftyp", b"moov", b"styp"} and b"encv" in start + file.read():
+        reason = "is encrypted (DRM)"
+        advice = "Give a file without copy protection."
+    elif end["refused"] == SOUND_ONLY:
+        reason, advice = SOUND_ONLY, "Give the file that has the picture."
+    else:
+        reason = end["refused"] or "holds no picture that can be decoded"
+        reason += f": it {end['problem']}" if end["problem"] and end["problem"] != reason else ""
+    raise VideoError(f"{path} {reason}. {advice}")

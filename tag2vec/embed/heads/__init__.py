@@ -1,0 +1,42 @@
+"""Heads: pooled features of a clip into a point that tags are near to, and how it is trained. One file, one recipe.
+
+All heads answer in the same currency: a query vector and one item vector a tag, whose inner product ranks the tags.
+One more dimension than the space has carries what depends on the tag alone.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+
+class Head(nn.Module):
+    """`inputs` and `outputs` (v, dim) are the tag space; `prior` (v,) is the probability of each tag for any clip."""
+
+    epochs: ClassVar[int]
+
+    def __init__(self, in_dim: int, inputs: Tensor, outputs: Tensor, prior: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("inputs", inputs, persistent=False)
+        self.register_buffer("outputs", outputs, persistent=False)
+
+    inputs: Tensor
+    outputs: Tensor
+
+    @abstractmethod
+    def forward(self, pooled: Tensor) -> Tensor:
+        """pooled (m, in_dim) -> points (m, dim)."""
+
+    @abstractmethod
+    def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:
+        """points (m, dim), targets (m, v) that add up to 1 a row, words (m,) row of each clip's first tag -> ()."""
+
+    @abstractmethod
+    def queries(self, points: Tensor) -> Tensor:
+        """points (m, dim) -> (m, dim + 1)."""
+
+    @abstractmethod
+    def items(self) -> Tensor:
+        """(v, dim + 1): item i times a query is the score of tag i, higher is better."""

@@ -1,0 +1,197 @@
+"""The tag space: an input and an output vector for every tag that enough posts carry.
+
+Input vectors say what a tag means (cosine: what can stand in its place); an input vector times the output vectors
+says which tags stand beside it. On disk (kind `space`): `inputs.npy` and `outputs.npy` (v, dim) float32,
+`tags.jsonl` with `{"stem", "count", "forms"}` a line, in the order of the rows, most frequent first.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec import artifact
+from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
+from tag2vec.errors import UnknownName, UsageError
+from tag2vec.scraping.corpus import Corpus, Entry
+from tag2vec.scraping.normalise import Stems, normalise, written
+
+KIND = "space"
+FOLDER = "space"  # inside a model folder
+NEAR = 75.0  # rapidfuzz ratio 0..100 below which a spelling is not near
+
+Vectors = NDArray[np.float32]
+Step = Literal["exact", "stem", "spelling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a tag that someone asked for was found: `step` says how far it had to be searched."""
+
+    asked: str
+    tag: str
+    row: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A tag with its score (higher is nearer) and the number of posts it stands in."""
+
+    tag: str
+    stem: str
+    score: float
+    count: int
+
+
+class TagSpace:
+    """`entries` (v), `inputs` (v, dim), `outputs` (v, dim): row i of each belongs to the same tag."""
+
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        inputs: Vectors,
+        outputs: Vectors,
+        config: dict[str, Any],
+        parents: dict[str, str] | None = None,
+        digest: str = "",
+    ) -> None:
+        self.entries = list(entries)
+        self.inputs = inputs
+        self.outputs = outputs
+        self.config = config
+        self.parents = parents or {}
+        self.digest = digest  # of the folder it was loaded from or saved to; "" while only in memory
+        self.rows = {entry.stem: row for row, entry in enumerate(self.entries)}
+
+    @classmethod
+    def fit(cls, corpus: Corpus, tick: Callable[[int], None] | None = None, **settings: Any) -> TagSpace:
+        """Train on a corpus; `settings` are those of SpaceConfig. `tick` gets the number of finished epochs."""
+        config = SpaceConfig(**settings).for_corpus(corpus.report["tags"])
+        stems, inputs, outputs = fit_word2vec(corpus, config, tick)
+        rows = {stem: row for row, stem in enumerate(stems)}
+        entries = [e for e in corpus.vocabulary() if e.stem in rows]
+        order = [rows[e.stem] for e in entries]
+        described = {
+            "stemmer": corpus.stemmer,
+            **asdict(config),
+            "corpus": str(corpus.folder.folder.absolute()),
+        }
+        return cls(entries, inputs[order], outputs[order], described, {"corpus": corpus.folder.digest})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> TagSpace:
+        """Open a model folder, or the space folder in it. Raises ArtifactError."""
+        folder = Path(folder)
+        inside = folder / FOLDER
+        found = artifact.read(inside if (inside / artifact.MANIFEST).is_file() else folder, KIND)
+        entries = [Entry(**line) for line in found.lines("tags.jsonl")]
+        config = dict(found.config)
+        config["corpus"] = os.path.normpath(found.folder / config["corpus"])
+        return cls(
+            entries,
+            found.array("inputs.npy"),
+            found.array("outputs.npy"),
+            config,
+            found.parents,
+            found.digest,
+        )
+
+    def save(self, model: str | Path) -> None:
+        """Write the space into the model folder `model`. Raises ArtifactError."""
+        folder = Path(model) / FOLDER
+        # Relative, so that a corpus and its model can be moved together.
+        config = self.config | {"corpus": os.path.relpath(self.config["corpus"], folder.absolute())}
+        with artifact.write(folder, KIND, config, self.parents) as draft:
+            draft.array("inputs.npy", self.inputs)
+            draft.array("outputs.npy", self.outputs)
+            draft.lines("tags.jsonl", (asdict(entry) for entry in self.entries))
+        self.digest = artifact.read(folder, KIND).digest
+
+    def __len__(self) -> int:
+        return len(self.entries)
+
+    def __contains__(self, tag: str) -> bool:
+        return self._stems.stem(tag) in self.rows
+
+    @property
+    def dim(self) -> int:
+        return int(self.inputs.shape[1])
+
+    @cached_property
+    def counts(self) -> NDArray[np.int64]:
+        """Number of posts of each tag (v,)."""
+        return np.array([entry.count for entry in self.entries], dtype=np.int64)
+
+    @cached_property
+    def forms(self) -> list[str]:
+        """The most frequent form of each tag (v,)."""
+        return [next(iter(entry.forms)) for entry in self.entries]
+
+    @cached_property
+    def _stems(self) -> Stems:
+        return Stems(self.config["stemmer"])
+
+    def resolve(self, tag: str) -> Found:
+        """Find `tag`: as it is written, else by its stem, else by the nearest spelling.
+
+        Raises UnknownName when no tag is spelt like it, UsageError when nothing is left of it.
+        """
+        normal = normalise(tag)
+        if not normal:
+            raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
+        row = self.rows.get(self._stems.stem(tag))
+        if row is not None:
+            seen = {normalise(form) for form in self.entries[row].forms}
+            return Found(tag, self.forms[row], row, "exact" if normal in seen else "stem")
+        from rapidfuzz import process
+
+        near = process.extract(self._stems.stem(tag), list(self.rows), limit=5, score_cutoff=NEAR)
+        if not near:
+            raise UnknownName(
+                f"#{written(tag)} is not among the {len(self):,} tags of this space, and none is spelt like it. "
+                "Ask for another word, or fit the space on posts that carry it."
+            )
+        row = max(near, key=lambda match: (match[1], -match[2]))[2]
+        return Found(tag, self.forms[row], row, "spelling")
+
+    def known_rows(self, tags: Iterable[str]) -> list[int]:
+        """Rows of those `tags` whose stems are in the space, distinct, in order; no spelling is guessed."""
+        return [self.rows[stem] for stem in self._stems.many(tags) if stem in self.rows]
+
+    def related(self, tag: str, k: int = 10) -> list[Related]:
+        """The k tags nearest to `tag` by the cosine of input vectors (-1..1, higher is nearer)."""
+        row = self.resolve(tag).row
+        return self._top(self._units @ self._units[row], k, {row})
+
+    def complete(self, tags: Iterable[str], k: int = 10) -> list[Related]:
+        """The k tags that go best with all of `tags`: mean input vector times output vectors, higher is better."""
+        rows = list(dict.fromkeys(self.resolve(tag).row for tag in tags))
+        if not rows:
+            raise UsageError("No tag given; wanted one or more.")
+        return self._top(self.beside(rows), k, set(rows))
+
+    def beside(self, rows: Sequence[int]) -> Vectors:
+        """Score (v,) of every tag to stand beside the tags in `rows`, higher is better."""
+        scores: Vectors = self.outputs @ self.inputs[list(rows)].mean(axis=0)
+        return scores
+
+    @cached_property
+    def _units(self) -> Vectors:
+        norms = np.linalg.norm(self.inputs, axis=1, keepdims=True)
+        units: Vectors = self.inputs / np.maximum(norms, 1e-12)
+        return units
+
+    def _top(self, scores: Vectors, k: int, without: set[int]) -> list[Related]:
+        if k < 1:
+            raise UsageError(f"k is {k}; wanted 1 or more.")
+        order = np.argsort(-scores, kind="stable")[: k + len(without)]
+        rows = [int(row) for row in order if int(row) not in without][:k]
+        return [Related(self.forms[r], self.entries[r].stem, float(scores[r]), self.entries[r].count) for r in rows]

@@ -1,0 +1,340 @@
+"""The video embedder: from a clip's features to a point in the tag space.
+
+On disk (kind `video`, inside a model folder): `network.safetensors` (pooling and head), `curve.json` (the losses),
+`clips.jsonl` and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), and, when
+they carry tags that the space lacks, `new_tags.jsonl` with `new_inputs.npy` and `new_outputs.npy`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+
+from tag2vec import artifact, plugins
+from tag2vec.embed.clips import Clip, read_clips
+from tag2vec.embed.extract import Cache, Extracted, extract_many
+from tag2vec.embed.features import Features, describe
+from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.heads import Head
+from tag2vec.embed.newtags import with_tags_of
+from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.space import TagSpace
+from tag2vec.embed.threads import one_thread
+from tag2vec.embed.training import Examples, TrainConfig, train
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
+from tag2vec.scraping.corpus import Entry
+
+KIND = "video"
+FOLDER = "video"  # inside a model folder
+SAMPLE = 200_000  # rows of features that a pooling is fitted on
+PRIOR = 10.0  # how many clips the popularity of tags in the corpus is worth against the clips' own tags
+SMOOTH = 0.2  # share of a clip's target given to the tags that the space puts beside its own
+
+Arrays = Sequence[NDArray[np.floating[Any]]]
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    """Which parts a video embedder has, and how it was trained."""
+
+    features: dict[str, Any]
+    pooling: str
+    recipe: str
+    limits: dict[str, Any]
+    train: dict[str, Any]
+    clips: int
+
+
+class VideoEmbedder:
+    """`space` holds every tag that it can suggest: those of the tag space and, after them, the clips' own new ones."""
+
+    def __init__(
+        self,
+        base: TagSpace,
+        space: TagSpace,
+        features: Features,
+        pooling: Pooling,
+        head: Head,
+        config: VideoConfig,
+        curve: list[dict[str, Any]],
+        trained_clips: Sequence[Clip],
+        trained_vectors: NDArray[np.float16],
+    ) -> None:
+        self.base = base
+        self.space = space
+        self.features = features
+        self.pooling = pooling
+        self.head = head
+        self.config = config
+        self.curve = curve
+        self.trained_clips = list(trained_clips)
+        self.trained_vectors = trained_vectors  # (clips, out_dim): what their features were pooled to
+        self.failed: list[tuple[Path, Tag2VecError]] = []
+
+    @classmethod
+    def fit(
+        cls,
+        space: TagSpace,
+        clips: str | Path | Sequence[Clip],
+        features: str = "trajectories",
+        *,
+        pooling: str = "fisher",
+        recipe: str = "tagspace",
+        limits: FrameLimits | None = None,
+        cache: Cache | None = None,
+        workers: int | None = None,
+        tick: Callable[[int], None] | None = None,
+        **settings: Any,
+    ) -> VideoEmbedder:
+        """Extract features of the clips and train on them; `settings` are those of TrainConfig.
+
+        Clips that cannot be decoded are left out and listed in `failed`. `tick` gets the number of clips done.
+        Raises SourceError when no clip with a tag is left.
+        """
+        limits = limits or FrameLimits()
+        kind: Features = plugins.make(Features, features)
+        listed = read_clips(clips) if isinstance(clips, str | Path) else list(clips)
+        results = extract_all([clip.path for clip in listed], kind, limits, cache or Cache(), workers, tick)
+        done = [
+            (clip, r.array.astype(np.float16))
+            for clip, r in zip(listed, results, strict=True)
+            if isinstance(r, Extracted)
+        ]
+        failed = [(c.path, r) for c, r in zip(listed, results, strict=True) if isinstance(r, Tag2VecError)]
+        if not done:
+            reasons = "\n".join(str(error) for _, error in failed[:5])
+            raise SourceError(f"None of the {len(listed)} clips could be used:\n{reasons}")
+        video = cls.fit_arrays(
+            space,
+            [clip for clip, _ in done],
+            [array for _, array in done],
+            kind,
+            pooling=pooling,
+            recipe=recipe,
+            limits=limits,
+            **settings,
+        )
+        video.failed = failed
+        return video
+
+    @classmethod
+    def fit_arrays(
+        cls,
+        space: TagSpace,
+        clips: Sequence[Clip],
+        arrays: Arrays,
+        features: Features,
+        *,
+        pooling: str = "fisher",
+        recipe: str = "tagspace",
+        limits: FrameLimits | None = None,
+        **settings: Any,
+    ) -> VideoEmbedder:
+        """Train on features that were extracted before: `arrays[i]` (n, dim) belongs to `clips[i]`."""
+        train_config = TrainConfig(**settings)
+        pool = fit_pooling(pooling, features, arrays, train_config.seed)
+        pooled = torch.from_numpy(np.stack([pool_one(pool, array) for array in arrays]))
+        return cls.fit_pooled(space, clips, pooled, features, pool, pooling, recipe, limits, train_config)
+
+    @classmethod
+    @one_thread()
+    def fit_pooled(
+        cls,
+        space: TagSpace,
+        clips: Sequence[Clip],
+        pooled: torch.Tensor,
+        features: Features,
+        pool: Pooling,
+        pooling: str,
+        recipe: str,
+        limits: FrameLimits | None,
+        train_config: TrainConfig,
+    ) -> VideoEmbedder:
+        """Train on vectors that were pooled before: pooled (n, out_dim)."""
+        full = with_tags_of(space, [clip.tags for clip in clips])
+        rows = [full.known_rows(clip.tags) for clip in clips]
+        used = [i for i, own in enumerate(rows) if own]
+        if not used:
+            raise SourceError(f"None of the {len(clips)} clips carries a tag; wanted a tags column with hashtags.")
+        rows = [rows[i] for i in used]
+        examples = Examples(
+            pooled[torch.tensor(used)],
+            torch.from_numpy(targets(full, rows)),
+            torch.tensor([own[0] for own in rows]),
+            [clips[i].group for i in used],
+        )
+        tensors = (
+            torch.from_numpy(full.inputs),
+            torch.from_numpy(full.outputs),
+            torch.from_numpy(prior(full, rows)),
+        )
+        kind = plugins.get(Head, recipe)
+        head, curve = train(lambda: kind(pool.out_dim, *tensors), examples, train_config)
+        config = VideoConfig(
+            describe(features),
+            pooling,
+            recipe,
+            asdict(limits or FrameLimits()),
+            asdict(train_config),
+            len(used),
+        )
+        vectors = examples.pooled.numpy().astype(np.float16)
+        return cls(space, full, features, pool, head, config, curve, [clips[i] for i in used], vectors)
+
+    @one_thread()
+    def query(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features of one clip (n, dim) or (dim,) -> query vector (dim of the space + 1,)."""
+        if array.shape[-1] != self.features.dim:
+            raise UsageError(
+                f"The features have {array.shape[-1]} dimensions; the model was fitted with {self.features.dim} "
+                f"({self.config.features['name']}). Extract them with the model's own settings."
+            )
+        with torch.no_grad():
+            points = self.head(torch.from_numpy(pool_one(self.pooling, array))[None])
+            query: NDArray[np.float32] = self.head.queries(points)[0].numpy()
+        return query
+
+    @cached_property
+    def items(self) -> NDArray[np.float32]:
+        """One vector a tag (v, dim of the space + 1): times a query it is the tag's score, higher is better."""
+        with torch.no_grad():
+            items: NDArray[np.float32] = self.head.items().contiguous().numpy()
+        return items
+
+    def save(self, model: str | Path) -> None:
+        """Write into the model folder that the space was saved to. Raises ArtifactError."""
+        if not self.base.digest:
+            raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
+        new = self.space.entries[len(self.base) :]
+        with artifact.write(Path(model) / FOLDER, KIND, asdict(self.config), {"space": self.base.digest}) as draft:
+            modules = {"pooling": self.pooling, "head": self.head}
+            state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
+            save_file(state, draft.path / "network.safetensors")
+            (draft.path / "curve.json").write_text(json.dumps(self.curve), encoding="utf-8")
+            draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in self.trained_clips))
+            draft.array("clip_vectors.npy", self.trained_vectors)
+            if new:
+                draft.lines("new_tags.jsonl", (asdict(entry) for entry in new))
+                draft.array("new_inputs.npy", self.space.inputs[len(self.base) :])
+                draft.array("new_outputs.npy", self.space.outputs[len(self.base) :])
+
+    @classmethod
+    def load(cls, model: str | Path, space: TagSpace | None = None) -> VideoEmbedder:
+        """Open the video embedder of a model folder. Raises ArtifactError, also when it belongs to another space."""
+        folder = Path(model) / FOLDER
+        base = space or TagSpace.load(model)
+        if not has_video(model):
+            raise ArtifactError(
+                f"{model} has a tag space but no video embedder. Fit one with: tag2vec fit-video {model} CLIPS"
+            )
+        found = artifact.read(folder, KIND)
+        if found.parents["space"] != base.digest:
+            raise ArtifactError(
+                f"{folder} was fitted on another tag space: it names {found.parents['space'][:12]}, this one is "
+                f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
+            )
+        config = VideoConfig(**found.config)
+        features = plugins.make(Features, config.features["name"], config.features["settings"])
+        if features.version != config.features["version"]:
+            raise ArtifactError(
+                f"{folder} was fitted with version {config.features['version']} of the features "
+                f"'{config.features['name']}'; this tag2vec computes version {features.version}. Fit it again."
+            )
+        full = _with_new(base, found)
+        pool = plugins.get(Pooling, config.pooling)(features.dim, features.blocks)
+        tensors = torch.from_numpy(full.inputs), torch.from_numpy(full.outputs), torch.ones(len(full))
+        head = plugins.get(Head, config.recipe)(pool.out_dim, *tensors)
+        state = load_file(found.path("network.safetensors"))
+        try:
+            for name, module in {"pooling": pool, "head": head}.items():
+                own = {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
+                module.load_state_dict(own)
+        except RuntimeError as error:
+            raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
+        curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
+        clips = [
+            Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
+            for line in found.lines("clips.jsonl")
+        ]
+        vectors = found.array("clip_vectors.npy")
+        return cls(base, full, features, pool.eval(), head.eval(), config, curve, clips, vectors)
+
+
+def has_video(model: str | Path) -> bool:
+    """Whether a model folder holds a video embedder."""
+    return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
+
+
+def extract_all(
+    paths: Sequence[Path],
+    features: Features,
+    limits: FrameLimits,
+    cache: Cache,
+    workers: int | None = None,
+    tick: Callable[[int], None] | None = None,
+) -> list[Extracted | Tag2VecError]:
+    """Features of many clips, in order, errors in the places of the clips that failed."""
+    results: list[Extracted | Tag2VecError] = []
+    for done, (_, result) in enumerate(extract_many(paths, features, limits, cache, workers)):
+        results.append(result)
+        if tick:
+            tick(done + 1)
+    return results
+
+
+@one_thread()
+def fit_pooling(name: str, features: Features, arrays: Arrays, seed: int) -> Pooling:
+    """A pooling fitted on an even sample of the rows of all clips."""
+    pool: Pooling = plugins.get(Pooling, name)(features.dim, features.blocks)
+    share = max(1, SAMPLE // len(arrays))
+    draw = np.random.default_rng(seed)
+    sample = [
+        a if len(a) <= share else a[np.sort(draw.choice(len(a), share, False))] for a in map(np.atleast_2d, arrays)
+    ]
+    pool.fit(np.concatenate(sample).astype(np.float32), seed)
+    return pool.eval()
+
+
+@one_thread()
+def pool_one(pool: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+    """(n, dim) or (dim,) -> (out_dim,). One clip at a time, so that its neighbours in a batch cannot change a bit."""
+    rows = torch.from_numpy(np.atleast_2d(array).astype(np.float32))[None]
+    with torch.no_grad():
+        pooled: NDArray[np.float32] = pool(rows, torch.ones(rows.shape[:2], dtype=torch.bool))[0].numpy()
+    return pooled
+
+
+def targets(space: TagSpace, rows: Sequence[list[int]]) -> NDArray[np.float32]:
+    """Target distribution (n, v) of each clip: its own tags, and to SMOOTH what the space puts beside them."""
+    wanted = np.zeros((len(rows), len(space)), np.float32)
+    for target, own in zip(wanted, rows, strict=True):
+        scores = space.beside(own)
+        beside = np.exp(scores - scores.max())
+        target += SMOOTH * beside / beside.sum()
+        target[own] += (1 - SMOOTH) / len(own)
+    return wanted
+
+
+def prior(space: TagSpace, rows: Sequence[list[int]]) -> NDArray[np.float32]:
+    """Probability (v,) of each tag for any clip: as often as clips carry it, the corpus being worth PRIOR clips."""
+    own = np.bincount(np.concatenate(rows), minlength=len(space)).astype(np.float64)
+    corpus = space.counts / space.counts.sum()
+    return np.asarray((own + PRIOR * corpus) / (own.sum() + PRIOR), dtype=np.float32)
+
+
+def _with_new(base: TagSpace, found: artifact.Artifact) -> TagSpace:
+    if "new_tags.jsonl" not in found.files:
+        return base
+    entries = [*base.entries, *(Entry(**line) for line in found.lines("new_tags.jsonl"))]
+    inputs = np.vstack([base.inputs, found.array("new_inputs.npy")])
+    outputs = np.vstack([base.outputs, found.array("new_outputs.npy")])
+    return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest)

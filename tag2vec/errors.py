@@ -1,0 +1,68 @@
+"""Everything tag2vec raises on purpose. Anything else that escapes is a bug.
+
+Tag2VecError                    catch this one to catch all
+├── UsageError(ValueError)      an argument that cannot be used
+├── UnknownName(LookupError)    no plugin, tag or platform of that name
+├── MissingExtra(ImportError)   an optional dependency is not installed
+├── ArtifactError(ValueError)   a folder on disk is absent, damaged, of another kind, or cannot be written
+├── SourceError(ValueError)     posts or a clips list cannot be read
+└── VideoError(ValueError)      a clip cannot be decoded
+
+Every message says what was found, what was wanted and what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class Tag2VecError(Exception):
+    """Base of all errors raised on purpose. `exit_code` is what the command line ends with."""
+
+    exit_code = 1
+
+
+class UsageError(Tag2VecError, ValueError):
+    """An argument that cannot be used, alone or together with another."""
+
+    exit_code = 2
+
+
+class UnknownName(Tag2VecError, LookupError):
+    """No plugin, tag or platform of that name."""
+
+    exit_code = 2
+
+
+class MissingExtra(Tag2VecError, ImportError):
+    """An optional dependency is not installed. The message carries the pip line."""
+
+    exit_code = 2
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs the package '{package}', which is not installed. "
+            f'Install it with: pip install "tag2vec[{extra}]"'
+        )
+
+
+class ArtifactError(Tag2VecError, ValueError):
+    """A folder on disk is absent, damaged, of another kind, of a newer format, or cannot be written."""
+
+
+class SourceError(Tag2VecError, ValueError):
+    """Posts or a clips list cannot be read."""
+
+
+class VideoError(Tag2VecError, ValueError):
+    """A clip cannot be decoded."""
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
+    """The error for a `name` that is not among the `known` ones: lists them, and the nearest spelling first."""
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    return UnknownName(f"There is no {kind} named '{name}'.{hint} Known: {', '.join(names) or 'none'}.")

@@ -1,0 +1,40 @@
+"""Ranking metrics."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+
+def middle_ranks(scores: Floats, target: NDArray[np.intp]) -> NDArray[np.float64]:
+    """scores (m, n), target (m,) column -> rank (m,) of each row's target, 1 is best; ties share their middle rank.
+
+    A score of -inf takes its column out of the ranking.
+    """
+    own = scores[np.arange(len(scores)), target][:, None]
+    better = (scores > own).sum(axis=1)
+    equal = (scores == own).sum(axis=1) - 1
+    return np.asarray(1.0 + better + equal / 2.0, dtype=np.float64)
+
+
+def hits_and_mrr(ranks: NDArray[np.float64]) -> dict[str, float]:
+    """Share of ranks within 5, 10 and 15, and the mean reciprocal rank."""
+    found = {f"hit@{k}": float((ranks <= k).mean()) for k in (5, 10, 15)}
+    return {name: round(value, 4) for name, value in (found | {"mrr": float((1 / ranks).mean())}).items()}
+
+
+def precision_at(order: NDArray[np.intp], relevant: list[set[int]], k: int) -> float:
+    """order (m, >= k) best first, relevant sets of columns -> mean share of the first k that are relevant."""
+    return float(
+        np.mean([len(wanted & set(row[:k].tolist())) / k for row, wanted in zip(order, relevant, strict=True)])
+    )
+
+
+def recall_at(order: NDArray[np.intp], relevant: list[set[int]], k: int) -> float:
+    """Mean share of the relevant that is among the first k; rows with nothing relevant count as 0."""
+    pairs = zip(order, relevant, strict=True)
+    return float(np.mean([len(wanted & set(row[:k].tolist())) / max(len(wanted), 1) for row, wanted in pairs]))

@@ -1,0 +1,261 @@
+"""How well clips get the tags they carry, on clips that were not trained on.
+
+top1: the clip's first tag scores highest among all first tags of the training clips (its category).
+hit@1, precision@5, recall@15: against all tags of the clip, ranked among all tags of the space; a tag that nothing in
+training knew counts as missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from tag2vec import plugins
+from tag2vec.embed.clips import Clip, read_clips
+from tag2vec.embed.extract import Cache, Extracted
+from tag2vec.embed.features import Features
+from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.space import TagSpace
+from tag2vec.embed.training import TrainConfig
+from tag2vec.embed.video import Arrays, VideoEmbedder, extract_all, fit_pooling, has_video, pool_one, prior
+from tag2vec.errors import ArtifactError, SourceError, UsageError
+from tag2vec.evaluation.metrics import precision_at, recall_at
+from tag2vec.scraping.normalise import Stems
+
+NEIGHBOURS = 20  # training clips whose tags are transferred by the baseline `nearest_clips`
+
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What is evaluated: the parts of a video embedder, to be fitted again on each fold."""
+
+    space: TagSpace
+    features: Features
+    pooling: str
+    recipe: str
+    limits: FrameLimits
+    train: TrainConfig
+
+
+def evaluate_video(
+    model: str | Path,
+    clips: str | Path,
+    folds: int | None = None,
+    repeats: int = 4,
+    cache: Cache | None = None,
+    workers: int | None = None,
+    tick: Callable[[int], None] | None = None,
+    fold_tick: Callable[[int], None] | None = None,
+) -> dict[str, Any]:
+    """The video embedder of `model` on `clips`; with `folds`, the same recipe fitted anew on each fold.
+
+    Folds never split a group and keep the share of categories (scikit-learn's StratifiedGroupKFold); the mean of
+    `repeats` shuffles is reported. Pooling, network and baselines see the training folds only.
+    Raises SourceError when the clips cannot be split so.
+    """
+    space = TagSpace.load(model)
+    video = VideoEmbedder.load(model, space) if has_video(model) else None
+    if video is None and folds is None:
+        raise ArtifactError(f"{model} has no video embedder to evaluate; fit one, or give --folds 5 to fit on folds.")
+    parts = _parts(space, video)
+    listed = read_clips(clips)
+    results = extract_all([c.path for c in listed], parts.features, parts.limits, cache or Cache(), workers, tick)
+    pairs = [(c, r.array.astype(np.float16)) for c, r in zip(listed, results, strict=True) if isinstance(r, Extracted)]
+    used = [clip for clip, _ in pairs if _stems(space, clip)]
+    arrays = [array for clip, array in pairs if _stems(space, clip)]
+    failed = [str(r) for r in results if not isinstance(r, Extracted)]
+    if not used:
+        raise SourceError(f"None of the {len(listed)} clips in {clips} can be read and carries a tag.")
+    tallies = (
+        [_fitted(video, used, arrays)]
+        if video is not None and folds is None
+        else _folds(parts, used, arrays, folds or 5, repeats, fold_tick)
+    )
+    return _report(space, used, failed, tallies)
+
+
+Tally = dict[str, list[dict[str, float]]]
+"""{ours or a baseline: one {metric: value} a clip, in the order of the clips}"""
+
+
+def _parts(space: TagSpace, video: VideoEmbedder | None) -> Parts:
+    if video is None:
+        features: Features = plugins.make(Features, "trajectories")
+        return Parts(space, features, "fisher", "tagspace", FrameLimits(), TrainConfig())
+    limits, train = FrameLimits(**video.config.limits), TrainConfig(**video.config.train)
+    return Parts(space, video.features, video.config.pooling, video.config.recipe, limits, train)
+
+
+def _stems(space: TagSpace, clip: Clip) -> list[str]:
+    return Stems(space.config["stemmer"]).many(clip.tags)
+
+
+def _folds(
+    parts: Parts,
+    clips: Sequence[Clip],
+    arrays: Arrays,
+    folds: int,
+    repeats: int,
+    tick: Callable[[int], None] | None,
+) -> list[Tally]:
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    if folds < 2 or len({clip.group for clip in clips}) < folds:
+        groups = len({clip.group for clip in clips})
+        raise UsageError(
+            f"{folds} folds were asked of {groups} groups of clips; wanted 2 folds or more, and a group each."
+        )
+    categories = [_stems(parts.space, clip)[0] for clip in clips]
+    tallies = []
+    for repeat in range(repeats):
+        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=repeat)
+        split = splitter.split(np.zeros(len(clips)), categories, [clip.group for clip in clips])
+        tally: Tally = {}
+        for number, (train, test) in enumerate(split):
+            for name, rows in _one_fold(parts, clips, arrays, train, test).items():
+                own = tally.setdefault(name, [{}] * len(clips))
+                for i, row in zip(test, rows, strict=True):
+                    own[i] = row
+            if tick:
+                tick(repeat * folds + number + 1)
+        tallies.append(tally)
+    return tallies
+
+
+def _one_fold(
+    parts: Parts,
+    clips: Sequence[Clip],
+    arrays: Arrays,
+    train: NDArray[np.intp],
+    test: NDArray[np.intp],
+) -> Tally:
+    pool = fit_pooling(parts.pooling, parts.features, [arrays[i] for i in train], parts.train.seed)
+    pooled = np.stack([pool_one(pool, array) for array in arrays])
+    learn = [clips[i] for i in train]
+
+    def fit(recipe: str, with_clips: Sequence[Clip]) -> VideoEmbedder:
+        return VideoEmbedder.fit_pooled(
+            parts.space,
+            with_clips,
+            torch.from_numpy(pooled[train]),
+            parts.features,
+            pool,
+            parts.pooling,
+            recipe,
+            parts.limits,
+            parts.train,
+        )
+
+    # The control: the same clips, each with the tags of another.
+    mixed = np.random.default_rng(parts.train.seed).permutation(len(learn))
+    shuffled = [replace(clip, tags=learn[i].tags) for clip, i in zip(learn, mixed, strict=True)]
+    ours = fit(parts.recipe, learn)
+    scores = {
+        "ours": network_scores(ours, pooled[test]),
+        **_clip_baselines(ours.space, learn, pooled[train], pooled[test]),
+        "seed": network_scores(fit("seed", learn), pooled[test]),
+        "shuffled_labels": network_scores(fit(parts.recipe, shuffled), pooled[test]),
+    }
+    held_out = [clips[i] for i in test]
+    return {name: _measure(ours.space, learn, held_out, one) for name, one in scores.items()}
+
+
+def _fitted(video: VideoEmbedder, clips: Sequence[Clip], arrays: Arrays) -> Tally:
+    """The fitted embedder on other clips; the baselines use the clips it was fitted on."""
+    pooled = np.stack([pool_one(video.pooling, array) for array in arrays])
+    learn, vectors = video.trained_clips, video.trained_vectors.astype(np.float32)
+    tensors = torch.from_numpy(vectors)
+    seed = VideoEmbedder.fit_pooled(
+        video.base,
+        learn,
+        tensors,
+        video.features,
+        video.pooling,
+        video.config.pooling,
+        "seed",
+        None,
+        TrainConfig(**video.config.train),
+    )
+    scores = {
+        "ours": network_scores(video, pooled),
+        **_clip_baselines(video.space, learn, vectors, pooled),
+        "seed": network_scores(seed, pooled),
+    }
+    return {name: _measure(video.space, learn, clips, one) for name, one in scores.items()}
+
+
+def network_scores(video: VideoEmbedder, pooled: Scores) -> Scores:
+    """Scores (m, v) of all tags for pooled clips (m, out_dim)."""
+    with torch.no_grad():
+        queries = video.head.queries(video.head(torch.from_numpy(pooled)))
+        scores: Scores = (queries @ video.head.items().T).numpy()
+    return scores
+
+
+def _clip_baselines(space: TagSpace, learn: Sequence[Clip], vectors: Scores, pooled: Scores) -> dict[str, Scores]:
+    rows = [space.known_rows(clip.tags) for clip in learn]
+    popularity = prior(space, rows)
+    near = _units(pooled) @ _units(vectors).T
+    transferred = np.tile(popularity * 1e-3, (len(pooled), 1))  # decides only between tags no neighbour carries
+    for score, row in zip(transferred, near, strict=True):
+        for i in np.argsort(-row, kind="stable")[:NEIGHBOURS]:
+            score[rows[i]] += max(float(row[i]), 0.0)
+    return {"popularity": np.tile(popularity, (len(pooled), 1)), "nearest_clips": transferred}
+
+
+def _units(vectors: Scores) -> Scores:
+    units: Scores = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    return units
+
+
+def _measure(space: TagSpace, learn: Sequence[Clip], clips: Sequence[Clip], scores: Scores) -> list[dict[str, float]]:
+    """One {metric: value} a clip."""
+    firsts = sorted({rows[0] for clip in learn if (rows := space.known_rows(clip.tags))})
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :15]
+    measured = []
+    for clip, own, best in zip(clips, scores, order, strict=True):
+        stems = _stems(space, clip)
+        # A tag that the space lacks gets a row that no ranking holds: it counts, and is missed.
+        relevant = [{space.rows.get(stem, -1 - i) for i, stem in enumerate(stems)}]
+        measured.append(
+            {
+                "top1": float(firsts[int(np.argmax(own[firsts]))] == space.rows.get(stems[0])),
+                "hit@1": precision_at(best[None], relevant, 1),
+                "precision@5": precision_at(best[None], relevant, 5),
+                "recall@15": recall_at(best[None], relevant, 15),
+            }
+        )
+    return measured
+
+
+def _report(space: TagSpace, clips: Sequence[Clip], failed: list[str], tallies: list[Tally]) -> dict[str, Any]:
+    means = {
+        name: [{m: float(np.mean([row[m] for row in tally[name]])) for m in tally[name][0]} for tally in tallies]
+        for name in tallies[0]
+    }
+    overall = {name: {m: round(float(np.mean([r[m] for r in rs])), 4) for m in rs[0]} for name, rs in means.items()}
+    own = overall.pop("ours")
+    categories: dict[str, list[float]] = {}
+    for i, clip in enumerate(clips):
+        right = float(np.mean([tally["ours"][i]["top1"] for tally in tallies]))
+        categories.setdefault(_stems(space, clip)[0], []).append(right)
+    return {
+        "clips": len(clips),
+        "failed": len(failed),
+        **own,
+        "top1_by_repeat": [round(row["top1"], 4) for row in means["ours"]],
+        "categories": {
+            name: {"clips": len(right), "top1": round(float(np.mean(right)), 4)}
+            for name, right in sorted(categories.items())
+        },
+        "baselines": overall,
+        "failures": failed,
+    }

@@ -1,0 +1,25 @@
+"""Progress bars for long work: on a terminal's stderr, nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Tick = Callable[[int], None]
+"""Called with the number of steps done so far."""
+
+
+@contextmanager
+def bar(what: str, total: int | None = None) -> Iterator[Tick]:
+    """A bar labelled `what` over `total` steps (None: unknown). Quiet when stderr is not a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(what, total=total)
+        yield lambda done: progress.update(task, completed=done)

@@ -1,0 +1,1 @@
+"""Vector in, hashtags out."""

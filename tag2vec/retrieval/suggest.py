@@ -1,0 +1,133 @@
+"""From a clip to hashtags in the form people write."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from tag2vec import plugins
+from tag2vec.embed.extract import Cache, Extracted, extract_many
+from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.space import TagSpace
+from tag2vec.embed.video import VideoEmbedder
+from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
+from tag2vec.retrieval.indexes import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A hashtag in its most frequent form. `score` ranks the tags of one clip (higher is better; it is not a
+    probability); `count` is the number of posts that carry the tag."""
+
+    tag: str
+    stem: str
+    score: float
+    count: int
+
+
+@dataclass(frozen=True)
+class Suggestions:
+    """What was suggested for one clip. Reads like the list of its suggestions, best first."""
+
+    clip: str
+    duration_s: float
+    suggestions: tuple[Suggestion, ...]
+    timing_s: dict[str, float]
+    warning: str | None = None
+
+    def __iter__(self) -> Iterator[Suggestion]:
+        return iter(self.suggestions)
+
+    def __len__(self) -> int:
+        return len(self.suggestions)
+
+    def __getitem__(self, position: int) -> Suggestion:
+        return self.suggestions[position]
+
+    def line(self) -> str:
+        """The hashtags in one line, ready to paste."""
+        return " ".join(f"#{s.tag}" for s in self.suggestions)
+
+    def json(self) -> dict[str, Any]:
+        """The documented JSON object of one clip."""
+        shown = {
+            "clip": self.clip,
+            "duration_s": round(self.duration_s, 3),
+            "suggestions": [asdict(s) | {"score": round(s.score, 6)} for s in self.suggestions],
+            "timing_s": {name: round(seconds, 4) for name, seconds in self.timing_s.items()},
+        }
+        return shown | ({"warning": self.warning} if self.warning else {})
+
+
+class Suggester:
+    """A tag space, a video embedder fitted on it and an index over the tags. `index` None takes FAISS when there."""
+
+    def __init__(
+        self, space: TagSpace, video: VideoEmbedder, index: str | None = None, cache: Cache | None = None
+    ) -> None:
+        if space.digest != video.base.digest or len(space) != len(video.base):
+            raise UsageError("The video embedder was fitted on another tag space than the one given.")
+        self.space = video.space
+        self.video = video
+        self.cache = cache
+        self._index = _index(index)
+        self._index.build(video.items)
+
+    @classmethod
+    def load(cls, model: str | Path, index: str | None = None, cache: Cache | None = None) -> Suggester:
+        """Open a model folder. Raises ArtifactError."""
+        space = TagSpace.load(model)
+        return cls(space, VideoEmbedder.load(model, space), index, cache)
+
+    def suggest(self, clip: str | Path, k: int = 15) -> Suggestions:
+        """The k best hashtags of one clip. Raises VideoError when it cannot be decoded."""
+        _, result = next(self.suggest_many([clip], k))
+        if isinstance(result, Tag2VecError):
+            raise result
+        return result
+
+    def suggest_many(
+        self, clips: Iterable[str | Path], k: int = 15, workers: int | None = None
+    ) -> Iterator[tuple[Path, Suggestions | Tag2VecError]]:
+        """(clip, its suggestions or its error), in the order of `clips`; the same answers as one clip at a time."""
+        if k < 1:
+            raise UsageError(f"k is {k}; wanted 1 or more.")
+        paths = [Path(clip) for clip in clips]
+        limits = FrameLimits(**self.video.config.limits)
+        if len(paths) == 1:
+            workers = 0  # starting a process takes longer than it saves
+        for i, result in extract_many(paths, self.video.features, limits, self.cache, workers):
+            if isinstance(result, Extracted):
+                yield paths[i], self._answer(paths[i], result, k)
+            else:
+                yield paths[i], result
+
+    def _answer(self, path: Path, extracted: Extracted, k: int) -> Suggestions:
+        start = time.perf_counter()
+        query = self.video.query(extracted.array)
+        embedded = time.perf_counter()
+        scores, rows = self._index.search(query[None], k)
+        found = tuple(
+            Suggestion(
+                self.space.forms[row],
+                self.space.entries[row].stem,
+                float(score),
+                self.space.entries[row].count,
+            )
+            for score, row in zip(scores[0], rows[0], strict=True)
+        )
+        searched = time.perf_counter()
+        timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
+        return Suggestions(str(path), extracted.duration_s, found, timing, extracted.warning)
+
+
+def _index(name: str | None) -> Index:
+    if name is not None:
+        return plugins.make(Index, name)
+    try:
+        return plugins.make(Index, "faiss_flat")
+    except MissingExtra:
+        return plugins.make(Index, "exact")

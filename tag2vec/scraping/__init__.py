@@ -1,0 +1,1 @@
+"""Hashtag posts in, corpus out."""

@@ -1,0 +1,81 @@
+"""Real clips for the tests, made on the fly with PyAV, and pictures to put into them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+PIXELS = {"libx264": "yuv420p", "mpeg4": "yuv420p", "gif": "rgb8", "ffv1": "bgr0", "mjpeg": "yuvj420p"}
+
+
+def write_clip(
+    path: str | Path,
+    frames: Iterable[NDArray[np.uint8]],
+    fps: float = 30.0,
+    codec: str = "libx264",
+    pix_fmt: str | None = None,
+    times_s: Iterable[float] | None = None,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Encode `frames`, each (h, w, 3) uint8 RGB of one size, into `path`; its suffix names the container.
+
+    `times_s` gives each frame its own time in seconds (variable frame rate) instead of `fps`. x264 and mpeg4
+    with yuv420p want even sides. `options` go to the encoder, e.g. {"crf": "0"}.
+    """
+    frames = iter(frames)
+    first = next(frames)
+    rate = Fraction(fps).limit_denominator(1001)
+    times = iter(times_s) if times_s is not None else None
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {})
+        stream.height, stream.width = first.shape[:2]
+        stream.pix_fmt = pix_fmt or PIXELS[codec]
+        if times is not None:
+            stream.codec_context.time_base = Fraction(1, 1000)
+        for i, picture in enumerate([first, *frames]):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="rgb24")
+            frame.pts = i if times is None else round(next(times) * 1000)
+            frame.time_base = 1 / rate if times is None else Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return Path(path)
+
+
+def write_sound(path: str | Path, seconds: float = 0.5) -> Path:
+    """A file with sound and no picture; its suffix names the container."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16000, layout="mono")
+        for start in range(0, int(16000 * seconds), 1024):
+            wave = np.sin(np.arange(start, start + 1024) / 20.0).astype(np.float32)[None]
+            sound = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
+            sound.sample_rate, sound.pts = 16000, start
+            container.mux(stream.encode(sound))
+        container.mux(stream.encode())
+    return Path(path)
+
+
+def texture(h: int, w: int, seed: int = 0) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8: blobs of a few pixels in random colours, which corners and flow can hold on to."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (h // 6 + 2, w // 6 + 2, 3))
+    rows, columns = np.arange(h) // 6, np.arange(w) // 6
+    return coarse[rows[:, None], columns].astype(np.uint8)
+
+
+def moving(
+    n: int, h: int = 96, w: int = 128, step: tuple[float, float] = (2.0, 0.0), seed: int = 0
+) -> NDArray[np.uint8]:
+    """(n, h, w, 3) uint8: a texture that moves by `step` = (right, down) pixels a frame."""
+    far = int(np.ceil(max(abs(step[0]), abs(step[1])) * n)) + 1
+    big = texture(h + 2 * far, w + 2 * far, seed)
+    starts = [(far - round(step[1] * i), far - round(step[0] * i)) for i in range(n)]
+    return np.stack([big[y : y + h, x : x + w] for y, x in starts])
+
+
+def still(n: int, h: int = 96, w: int = 128, seed: int = 0) -> NDArray[np.uint8]:
+    """(n, h, w, 3) uint8: the same texture n times."""
+    return moving(n, h, w, (0.0, 0.0), seed)

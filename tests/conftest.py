@@ -1,0 +1,57 @@
+"""What several tests share: a model fitted on a few categories of the demo, made once a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tag2vec import Corpus, TagSpace, VideoEmbedder
+from tag2vec.demo import write_demo
+from tag2vec.embed.extract import Cache
+
+CATEGORIES = ("basketball", "biking", "hulahoop", "juggling", "piano", "yoyo")
+
+
+@dataclass(frozen=True)
+class Home:
+    """A working folder with posts.jsonl, clips.csv, held_out.csv, corpus/, model/ and the cache of features."""
+
+    folder: Path
+    cache: Cache
+
+    @property
+    def model(self) -> Path:
+        return self.folder / "model"
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    """Tests that use it carry the mark xdist_group("home"), so that one process makes it and it is made once."""
+    folder = tmp_path_factory.mktemp("home")
+    cache = Cache(folder / "features")
+    write_demo(folder, clips_per_category=6, held_out_per_category=2, posts_per_category=60, only=CATEGORIES)
+    space = TagSpace.fit(Corpus.build(folder / "posts.jsonl", folder / "corpus"))
+    space.save(folder / "model")
+    VideoEmbedder.fit(space, folder / "clips.csv", cache=cache).save(folder / "model")
+    return Home(folder, cache)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither read nor fill the cache of whoever runs them."""
+    os.environ["TAG2VEC_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    del os.environ["TAG2VEC_CACHE"]
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of real data named by TAG2VEC_DATA; tests that want it are skipped where it is not there."""
+    folder = Path(os.environ.get("TAG2VEC_DATA", "/nonexistent"))
+    if not folder.is_dir():
+        pytest.skip("TAG2VEC_DATA names no folder of real data")
+    return folder

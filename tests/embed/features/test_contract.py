@@ -1,0 +1,55 @@
+"""What every kind of features promises; the list is the folder's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tag2vec import plugins
+from tag2vec.embed.features import Features, describe
+from tag2vec.errors import MissingExtra, UsageError
+from tests.clips import moving, still
+
+DOT = np.zeros((17, 60, 60, 3), np.uint8)  # its only corners lie between the points of any coarse grid
+DOT[:, 30, 30] = 255
+
+CLIPS = {
+    "moving": moving(20),
+    "still": still(20),
+    "one frame": still(1),
+    "few frames": moving(7),
+    "one pixel": np.full((3, 1, 1, 3), 200, np.uint8),
+    "black": np.zeros((16, 40, 50, 3), np.uint8),
+    "wide": moving(18, 4, 300),
+    "fast": moving(20, 48, 48, step=(7, 3)),
+    "dot": DOT,
+}
+
+
+def _made(name: str) -> Features:
+    try:
+        return plugins.make(Features, name)  # type: ignore[type-abstract]
+    except (MissingExtra, UsageError, TypeError) as error:
+        pytest.skip(f"needs more than its defaults: {error}")
+
+
+@pytest.mark.parametrize("name", plugins.names(Features))
+def test_blocks_add_up_and_settings_are_plain(name: str) -> None:
+    import json
+
+    features = _made(name)
+    assert sum(features.blocks.values()) == features.dim
+    assert json.loads(json.dumps(describe(features)))["name"] == name
+    assert plugins.make(Features, name, describe(features)["settings"]) == features  # type: ignore[type-abstract]
+
+
+@pytest.mark.parametrize("clip", list(CLIPS))
+@pytest.mark.parametrize("name", plugins.names(Features))
+def test_every_clip_has_features(name: str, clip: str) -> None:
+    features, frames = _made(name), CLIPS[clip]
+    kept = frames.copy()
+    found = features(frames, 25.0)
+    assert found.dtype == np.float32 and found.ndim in {1, 2} and found.shape[-1] == features.dim
+    assert len(found) >= 1 and np.isfinite(found).all()
+    np.testing.assert_array_equal(frames, kept)
+    np.testing.assert_array_equal(found, features(frames, 25.0))

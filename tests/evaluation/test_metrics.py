@@ -1,0 +1,36 @@
+"""Metrics against small cases worked out by hand, and against scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tag2vec.evaluation.metrics import hits_and_mrr, middle_ranks, precision_at, recall_at
+
+
+def test_ties_share_their_middle_rank() -> None:
+    scores = np.array([[3.0, 1.0, 2.0, 2.0, 2.0], [0.0, 0.0, 0.0, 0.0, -np.inf]])
+    assert middle_ranks(scores, np.array([3, 0])).tolist() == [3.0, 2.5]
+
+
+@given(st.lists(st.integers(0, 5), min_size=2, max_size=30))
+def test_middle_ranks_are_those_of_scipy(values: list[int]) -> None:
+    from scipy.stats import rankdata
+
+    scores = np.array([values], dtype=np.float32)
+    for target in range(len(values)):
+        assert middle_ranks(scores, np.array([target]))[0] == rankdata(-scores[0])[target]
+
+
+def test_hits_and_mrr() -> None:
+    found = hits_and_mrr(np.array([1.0, 6.0, 11.0, 100.0]))
+    assert found == {"hit@5": 0.25, "hit@10": 0.5, "hit@15": 0.75, "mrr": round((1 + 1 / 6 + 1 / 11 + 1 / 100) / 4, 4)}
+
+
+def test_precision_and_recall() -> None:
+    order = np.array([[4, 2, 0], [1, 3, 5]])
+    relevant = [{4, 0, -1}, {9}]
+    assert precision_at(order, relevant, 1) == 0.5
+    assert precision_at(order, relevant, 3) == (2 / 3 + 0) / 2
+    assert recall_at(order, relevant, 3) == (2 / 3 + 0) / 2
