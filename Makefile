@@ -16,7 +16,7 @@ demo: install  ## the main job, end to end, on clips and posts made here (workin
 	$(BIN)/tag2vec demo -o demo
 
 test: install  ## the test suite
-	$(BIN)/python -m pytest -n auto --dist loadgroup
+	$(BIN)/python -m pytest -n auto
 
 lint: install  ## style and types
 	$(BIN)/ruff check .

@@ -14,12 +14,17 @@ Every message says what was found, what was wanted and what to do.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class Tag2VecError(Exception):
     """Base of all errors raised on purpose. `exit_code` is what the command line ends with."""
 
     exit_code = 1
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """From one process to another as class and message: a subclass may be made from other arguments."""
+        return _again, (type(self), str(self))
 
 
 class UsageError(Tag2VecError, ValueError):
@@ -66,3 +71,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
     near = get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return UnknownName(f"There is no {kind} named '{name}'.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def _again(cls: type[Tag2VecError], message: str) -> Tag2VecError:
+    return cls.__new__(cls, message)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tag2vec import Corpus, TagSpace, VideoEmbedder
 from tag2vec.demo import write_demo
@@ -30,14 +31,23 @@ class Home:
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    """Tests that use it carry the mark xdist_group("home"), so that one process makes it and it is made once."""
-    folder = tmp_path_factory.mktemp("home")
-    cache = Cache(folder / "features")
+    """Made once a run: with several test processes the first makes it and the others wait for it."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    made = Home(shared / "home", Cache(shared / "home" / "features"))
+    with FileLock(shared / "home.lock"):
+        if not (made.model / "video").is_dir():
+            _make(made)
+    return made
+
+
+def _make(home: Home) -> None:
+    folder = home.folder
     write_demo(folder, clips_per_category=6, held_out_per_category=2, posts_per_category=60, only=CATEGORIES)
     space = TagSpace.fit(Corpus.build(folder / "posts.jsonl", folder / "corpus"))
     space.save(folder / "model")
-    VideoEmbedder.fit(space, folder / "clips.csv", cache=cache).save(folder / "model")
-    return Home(folder, cache)
+    VideoEmbedder.fit(space, folder / "clips.csv", cache=home.cache).save(folder / "model")
 
 
 @pytest.fixture(autouse=True, scope="session")

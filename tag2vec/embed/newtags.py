@@ -1,4 +1,4 @@
-"""Tags that clips carry and the space does not: they get rows of their own, so that they can be suggested."""
+"""The tags of clips beside those of the space: their forms count, and tags that it lacks get rows of their own."""
 
 from __future__ import annotations
 
@@ -13,33 +13,52 @@ from tag2vec.scraping.corpus import Entry
 from tag2vec.scraping.normalise import Stems
 from tag2vec.scraping.post import Post
 
+TagLists = Sequence[Sequence[str]]
 
-def with_tags_of(space: TagSpace, tag_lists: Sequence[Sequence[str]]) -> TagSpace:
-    """`space` with one more row for every tag in `tag_lists` that it lacks, after its own rows; else the same object.
+
+def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
+    """`space` with the forms in `tag_lists`, and one more row, after its own, for every tag in them that it lacks.
 
     A new tag's vectors are as long as those of an average tag. Their direction is the mean of the tags beside it that
-    the space knows, plus one of its own (drawn from its spelling), so that two new tags stay apart. Its count is the
-    number of lists it stands in.
+    the space knows, plus one of its own (drawn from its spelling), so that two new tags stay apart.
     """
-    stems = Stems(space.config["stemmer"])
-    found = [stems.of(Post("", tuple(tags))) for tags in tag_lists]
-    forms: dict[str, Counter[str]] = {}
-    beside: dict[str, list[int]] = {}
-    for one in found:
-        known = [space.rows[stem] for stem in one if stem in space.rows]
-        for stem, form in one.items():
-            if stem not in space.rows:
-                forms.setdefault(stem, Counter())[form] += 1
-                beside.setdefault(stem, []).extend(known)
-    if not forms:
-        return space
-    new = sorted(forms)
-    entries = [Entry(s, forms[s].total(), dict(sorted(forms[s].items(), key=lambda f: (-f[1], f[0])))) for s in new]
+    entries = entries_with(space, tag_lists)
+    beside: dict[str, list[int]] = {entry.stem: [] for entry in entries[len(space) :]}
+    for found in _found(space, tag_lists):
+        known = [space.rows[stem] for stem in found if stem in space.rows]
+        for stem in found:
+            if stem in beside:
+                beside[stem].extend(known)
     inputs, outputs = (
-        np.vstack([vectors, *(_vector(stem, beside[stem], vectors) for stem in new)])
+        np.vstack([vectors, *(_vector(stem, known, vectors) for stem, known in beside.items())])
         for vectors in (space.inputs, space.outputs)
     )
-    return TagSpace([*space.entries, *entries], inputs, outputs, space.config, space.parents, space.digest)
+    return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest)
+
+
+def entries_with(space: TagSpace, tag_lists: TagLists) -> list[Entry]:
+    """The entries of `space`, their forms counted in `tag_lists` too, and those of the new tags in alphabetical order.
+
+    The count of a tag stays the number of posts; that of a new one is the number of lists it stands in.
+    """
+    forms: dict[str, Counter[str]] = {}
+    for found in _found(space, tag_lists):
+        for stem, form in found.items():
+            forms.setdefault(stem, Counter())[form] += 1
+    old = [
+        Entry(e.stem, e.count, _ordered(Counter(e.forms) + forms[e.stem])) if e.stem in forms else e
+        for e in space.entries
+    ]
+    return old + [Entry(s, forms[s].total(), _ordered(forms[s])) for s in sorted(forms) if s not in space.rows]
+
+
+def _found(space: TagSpace, tag_lists: TagLists) -> list[dict[str, str]]:
+    stems = Stems(space.config["stemmer"])
+    return [stems.of(Post("", tuple(tags))) for tags in tag_lists]
+
+
+def _ordered(forms: Counter[str]) -> dict[str, int]:
+    return dict(sorted(forms.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _vector(stem: str, known: list[int], vectors: Vectors) -> Vectors:

@@ -1,8 +1,8 @@
 """The video embedder: from a clip's features to a point in the tag space.
 
 On disk (kind `video`, inside a model folder): `network.safetensors` (pooling and head), `curve.json` (the losses),
-`clips.jsonl` and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), and, when
-they carry tags that the space lacks, `new_tags.jsonl` with `new_inputs.npy` and `new_outputs.npy`.
+`clips.jsonl` and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to),
+`new_inputs.npy` and `new_outputs.npy` (vectors of the tags that these clips carry and the space lacks).
 """
 
 from __future__ import annotations
@@ -25,13 +25,12 @@ from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.heads import Head
-from tag2vec.embed.newtags import with_tags_of
+from tag2vec.embed.newtags import entries_with, with_tags_of
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.training import Examples, TrainConfig, train
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
-from tag2vec.scraping.corpus import Entry
 
 KIND = "video"
 FOLDER = "video"  # inside a model folder
@@ -214,7 +213,6 @@ class VideoEmbedder:
         """Write into the model folder that the space was saved to. Raises ArtifactError."""
         if not self.base.digest:
             raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
-        new = self.space.entries[len(self.base) :]
         with artifact.write(Path(model) / FOLDER, KIND, asdict(self.config), {"space": self.base.digest}) as draft:
             modules = {"pooling": self.pooling, "head": self.head}
             state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
@@ -222,10 +220,8 @@ class VideoEmbedder:
             (draft.path / "curve.json").write_text(json.dumps(self.curve), encoding="utf-8")
             draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in self.trained_clips))
             draft.array("clip_vectors.npy", self.trained_vectors)
-            if new:
-                draft.lines("new_tags.jsonl", (asdict(entry) for entry in new))
-                draft.array("new_inputs.npy", self.space.inputs[len(self.base) :])
-                draft.array("new_outputs.npy", self.space.outputs[len(self.base) :])
+            draft.array("new_inputs.npy", self.space.inputs[len(self.base) :])
+            draft.array("new_outputs.npy", self.space.outputs[len(self.base) :])
 
     @classmethod
     def load(cls, model: str | Path, space: TagSpace | None = None) -> VideoEmbedder:
@@ -249,7 +245,11 @@ class VideoEmbedder:
                 f"{folder} was fitted with version {config.features['version']} of the features "
                 f"'{config.features['name']}'; this tag2vec computes version {features.version}. Fit it again."
             )
-        full = _with_new(base, found)
+        clips = [
+            Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
+            for line in found.lines("clips.jsonl")
+        ]
+        full = _with_new(base, found, clips)
         pool = plugins.get(Pooling, config.pooling)(features.dim, features.blocks)
         tensors = torch.from_numpy(full.inputs), torch.from_numpy(full.outputs), torch.ones(len(full))
         head = plugins.get(Head, config.recipe)(pool.out_dim, *tensors)
@@ -261,10 +261,6 @@ class VideoEmbedder:
         except RuntimeError as error:
             raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
         curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
-        clips = [
-            Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
-            for line in found.lines("clips.jsonl")
-        ]
         vectors = found.array("clip_vectors.npy")
         return cls(base, full, features, pool.eval(), head.eval(), config, curve, clips, vectors)
 
@@ -331,10 +327,10 @@ def prior(space: TagSpace, rows: Sequence[list[int]]) -> NDArray[np.float32]:
     return np.asarray((own + PRIOR * corpus) / (own.sum() + PRIOR), dtype=np.float32)
 
 
-def _with_new(base: TagSpace, found: artifact.Artifact) -> TagSpace:
-    if "new_tags.jsonl" not in found.files:
-        return base
-    entries = [*base.entries, *(Entry(**line) for line in found.lines("new_tags.jsonl"))]
+def _with_new(base: TagSpace, found: artifact.Artifact, clips: Sequence[Clip]) -> TagSpace:
+    entries = entries_with(base, [clip.tags for clip in clips])
     inputs = np.vstack([base.inputs, found.array("new_inputs.npy")])
     outputs = np.vstack([base.outputs, found.array("new_outputs.npy")])
+    if not len(entries) == len(inputs) == len(outputs):
+        raise ArtifactError(f"{found.folder} has vectors for other tags than its clips carry. Fit it again.")
     return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest)

@@ -22,7 +22,7 @@ from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.space import TagSpace
-from tag2vec.embed.training import TrainConfig
+from tag2vec.embed.training import TrainConfig, group_folds
 from tag2vec.embed.video import Arrays, VideoEmbedder, extract_all, fit_pooling, has_video, pool_one, prior
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.metrics import precision_at, recall_at
@@ -106,8 +106,6 @@ def _folds(
     repeats: int,
     tick: Callable[[int], None] | None,
 ) -> list[Tally]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
     if folds < 2 or len({clip.group for clip in clips}) < folds:
         groups = len({clip.group for clip in clips})
         raise UsageError(
@@ -116,10 +114,8 @@ def _folds(
     categories = [_stems(parts.space, clip)[0] for clip in clips]
     tallies = []
     for repeat in range(repeats):
-        splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=repeat)
-        split = splitter.split(np.zeros(len(clips)), categories, [clip.group for clip in clips])
         tally: Tally = {}
-        for number, (train, test) in enumerate(split):
+        for number, (train, test) in enumerate(group_folds(categories, [c.group for c in clips], folds, repeat)):
             for name, rows in _one_fold(parts, clips, arrays, train, test).items():
                 own = tally.setdefault(name, [{}] * len(clips))
                 for i, row in zip(test, rows, strict=True):

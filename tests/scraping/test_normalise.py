@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tag2vec.demo.posts import categories, general_tags
 from tag2vec.errors import UnknownName
 from tag2vec.scraping.normalise import Stems, hashtags, normalise, stemmer, stemmer_names, written
 from tag2vec.scraping.post import Post
@@ -51,9 +52,19 @@ def test_hashtags_in_text() -> None:
 def test_stemmers() -> None:
     assert stemmer("english")("skateboarding") == "skateboard"
     assert stemmer("none")("skateboarding") == "skateboarding"
-    assert {"none", "english", "german"} <= set(stemmer_names())
+    assert stemmer("lancaster")("skateboarding") == "skateboard"
+    assert {"none", "english", "german", "hindi"} <= set(stemmer_names())
     with pytest.raises(UnknownName, match="Did you mean 'english'"):
         stemmer("englisch")
+
+
+def test_snowball_stems_are_those_of_nltk() -> None:
+    from nltk.stem.snowball import SnowballStemmer
+
+    words = {normalise(w) for c in categories() for t in c.tags for w in (t, f"{t}s", f"{t}ing")} | set(general_tags())
+    ours, theirs = stemmer("english"), SnowballStemmer("english").stem
+    differ = [word for word in words if ours(word) != theirs(word)]
+    assert len(words) > 800 and len(differ) <= 0.01 * len(words), differ
 
 
 def test_a_post_gives_each_stem_once_in_the_form_first_seen() -> None:

@@ -25,6 +25,9 @@ class Head(nn.Module):
     inputs: Tensor
     outputs: Tensor
 
+    def prepare(self, pooled: Tensor) -> None:
+        """Learn what needs no tags from the training clips (n, in_dim). Most heads learn nothing."""
+
     @abstractmethod
     def forward(self, pooled: Tensor) -> Tensor:
         """pooled (m, in_dim) -> points (m, dim)."""

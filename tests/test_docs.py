@@ -1,0 +1,74 @@
+"""The documents keep their promises: quickstarts run, commands exist, links lead somewhere."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.conftest import Home
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("data/*.md"), *ROOT.glob("benchmarks/*.md")])
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.fixture
+def folder(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder as `make demo` leaves one, without what the quickstarts make."""
+    for name in ("posts.jsonl", "clips.csv", "clips"):
+        source = home.folder / name
+        shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
+    monkeypatch.setenv("TAG2VEC_CACHE", str(home.cache.folder))
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    return tmp_path
+
+
+def test_the_quickstart_on_the_command_line_runs(folder: Path) -> None:
+    (script,) = blocks("README.md", "bash")
+    done = subprocess.run(["bash", "-ec", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^#[Yy]oyo #", done.stdout, re.MULTILINE)
+
+
+def test_the_quickstart_of_the_library_runs(folder: Path) -> None:
+    (script,) = blocks("README.md", "python")
+    done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^#[Yy]oyo #", done.stdout.splitlines()[-1])
+
+
+def test_the_example_plugin_keeps_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (source,) = blocks("docs/add-a-plugin.md", "python")
+    (tmp_path / "colours.py").write_text(source, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    features = importlib.import_module("colours").Colours()
+    found = features(np.full((4, 2, 2, 3), 51, np.uint8), 25.0)
+    assert found.shape == (4, features.dim) and found.dtype == np.float32 and np.allclose(found, 0.2)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), f"{page}: {target}"
+
+
+def test_every_command_is_in_the_readme() -> None:
+    from tag2vec.cli import app, ask, corpus, evaluate, fit, machine
+
+    assert all((ask, corpus, evaluate, fit, machine))
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
+    assert len(names) >= 8
+    for name in names:
+        assert name in text or name == "fit-video", name
