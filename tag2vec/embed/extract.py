@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tag2vec.embed.cache import Cache, Extracted, stored_as
 from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits, check_file, read_frames
 from tag2vec.embed.workers import in_order, usable_cores
-from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.errors import ArtifactError, Tag2VecError, UsageError
 
 __all__ = ["Cache", "Extracted", "extract", "extract_many"]
 
@@ -34,7 +35,10 @@ def extract(
     if (known := cache.get(key)) is not None:
         return known
     found = _compute(path, features, limits)
-    cache.put(key, found)
+    try:
+        cache.put(key, found)
+    except ArtifactError as error:  # a disk that is full or read-only costs time, not the answer
+        return replace(found, warning=f"{found.warning or ''} {error}".strip())
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from tag2vec import artifact, plugins
 from tag2vec.embed.clips import Clip, read_clips
@@ -216,7 +216,8 @@ class VideoEmbedder:
         with artifact.write(Path(model) / FOLDER, KIND, asdict(self.config), {"space": self.base.digest}) as draft:
             modules = {"pooling": self.pooling, "head": self.head}
             state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
-            save_file(state, draft.path / "network.safetensors")
+            # Not save_file: its own error for a full disk is no OSError.
+            (draft.path / "network.safetensors").write_bytes(save(state))
             (draft.path / "curve.json").write_text(json.dumps(self.curve), encoding="utf-8")
             draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in self.trained_clips))
             draft.array("clip_vectors.npy", self.trained_vectors)

@@ -229,7 +229,10 @@ class _Seen:
     def add(self, author: str, stems: Iterable[str]) -> bool:
         """True when this pair is new."""
         key = blake2b("\n".join([author, *sorted(stems)]).encode(errors="surrogatepass"), digest_size=16).digest()
-        return self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount == 1
+        try:
+            return self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (key,)).rowcount == 1
+        except sqlite3.OperationalError as error:  # the disk of the temporary folder is full
+            raise OSError(f"{error} (in the folder for temporary files, {tempfile.gettempdir()})") from error
 
     def close(self) -> None:
         self._db.close()
