@@ -22,7 +22,7 @@ from tag2vec.embed.features.trajectories import DenseTrajectories
 from tag2vec.embed.frames import read_frames
 from tag2vec.embed.skipgram import SpaceConfig, word2vec_settings
 
-POSTS_PER_CATEGORY = 1000
+POSTS_PER_CATEGORY = 300
 
 
 def main() -> None:

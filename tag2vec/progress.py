@@ -11,9 +11,12 @@ Tick = Callable[[int], None]
 
 
 @contextmanager
-def bar(what: str, total: int | None = None) -> Iterator[Tick]:
-    """A bar labelled `what` over `total` steps (None: unknown). Quiet when stderr is not a terminal."""
-    if not sys.stderr.isatty():
+def bar(what: str, total: int | None = None, printing: bool = False) -> Iterator[Tick]:
+    """A bar labelled `what` over `total` steps (None: unknown). Quiet when stderr is not a terminal.
+
+    With `printing`, results go to stdout meanwhile: on a terminal they show the progress and a bar is in their way.
+    """
+    if not sys.stderr.isatty() or (printing and sys.stdout.isatty()):
         yield lambda done: None
         return
     from rich.console import Console

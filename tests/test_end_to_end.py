@@ -145,7 +145,7 @@ def test_a_bad_clip_costs_nothing_but_itself(home: Home, clip: Path, tmp_path: P
         (
             ["suggest", "{clip}", "-m", "{home}/corpus"],
             1,
-            "is not a tag2vec folder|has no tag space|is a corpus folder",
+            "is a corpus folder; wanted a model folder",
         ),
         (["suggest", "{clip}", "-m", "{home}/absent"], 1, "There is no folder"),
         (["suggest", "{clip}", "-m", "{model}", "--index", "exakt"], 2, "Did you mean 'exact'"),

@@ -46,7 +46,7 @@ def suggest(
     if as_csv:
         rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
     failed = 0
-    with bar("clips", len(paths) if len(paths) > 1 else None) as tick:
+    with bar("clips", len(paths), printing=True) as tick:
         for done, (path, result) in enumerate(suggester.suggest_many(paths, k, workers)):
             tick(done + 1)
             if isinstance(result, Tag2VecError):

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from tag2vec import artifact
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
-from tag2vec.errors import UnknownName, UsageError
+from tag2vec.errors import ArtifactError, UnknownName, UsageError
 from tag2vec.scraping.corpus import Corpus, Entry
 from tag2vec.scraping.normalise import Stems, normalise, written
 
@@ -91,7 +91,11 @@ class TagSpace:
         """Open a model folder, or the space folder in it. Raises ArtifactError."""
         folder = Path(folder)
         inside = folder / FOLDER
-        found = artifact.read(inside if (inside / artifact.MANIFEST).is_file() else folder, KIND)
+        found = artifact.read(inside if (inside / artifact.MANIFEST).is_file() else folder)
+        if found.kind != KIND:
+            raise ArtifactError(
+                f"{folder} is a {found.kind} folder; wanted a model folder, which fit-embedding writes."
+            )
         entries = [Entry(**line) for line in found.lines("tags.jsonl")]
         config = dict(found.config)
         config["corpus"] = os.path.normpath(found.folder / config["corpus"])

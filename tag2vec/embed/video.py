@@ -21,24 +21,21 @@ from safetensors.torch import load_file, save
 
 from tag2vec import artifact, plugins
 from tag2vec.embed.clips import Clip, read_clips
-from tag2vec.embed.extract import Cache, Extracted, extract_many
+from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.heads import Head
 from tag2vec.embed.newtags import entries_with, with_tags_of
+from tag2vec.embed.pooled import Arrays, extract_all, fit_pooling, pool_one
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.targets import prior, targets
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.training import Examples, TrainConfig, train
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 
 KIND = "video"
 FOLDER = "video"  # inside a model folder
-SAMPLE = 200_000  # rows of features that a pooling is fitted on
-PRIOR = 10.0  # how many clips the popularity of tags in the corpus is worth against the clips' own tags
-SMOOTH = 0.2  # share of a clip's target given to the tags that the space puts beside its own
-
-Arrays = Sequence[NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True)
@@ -167,7 +164,7 @@ class VideoEmbedder:
         rows = [rows[i] for i in used]
         examples = Examples(
             pooled[torch.tensor(used)],
-            torch.from_numpy(targets(full, rows)),
+            torch.from_numpy(targets(full, rows, len(space))),
             torch.tensor([own[0] for own in rows]),
             [clips[i].group for i in used],
         )
@@ -269,63 +266,6 @@ class VideoEmbedder:
 def has_video(model: str | Path) -> bool:
     """Whether a model folder holds a video embedder."""
     return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
-
-
-def extract_all(
-    paths: Sequence[Path],
-    features: Features,
-    limits: FrameLimits,
-    cache: Cache,
-    workers: int | None = None,
-    tick: Callable[[int], None] | None = None,
-) -> list[Extracted | Tag2VecError]:
-    """Features of many clips, in order, errors in the places of the clips that failed."""
-    results: list[Extracted | Tag2VecError] = []
-    for done, (_, result) in enumerate(extract_many(paths, features, limits, cache, workers)):
-        results.append(result)
-        if tick:
-            tick(done + 1)
-    return results
-
-
-@one_thread()
-def fit_pooling(name: str, features: Features, arrays: Arrays, seed: int) -> Pooling:
-    """A pooling fitted on an even sample of the rows of all clips."""
-    pool: Pooling = plugins.get(Pooling, name)(features.dim, features.blocks)
-    share = max(1, SAMPLE // len(arrays))
-    draw = np.random.default_rng(seed)
-    sample = [
-        a if len(a) <= share else a[np.sort(draw.choice(len(a), share, False))] for a in map(np.atleast_2d, arrays)
-    ]
-    pool.fit(np.concatenate(sample).astype(np.float32), seed)
-    return pool.eval()
-
-
-@one_thread()
-def pool_one(pool: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """(n, dim) or (dim,) -> (out_dim,). One clip at a time, so that its neighbours in a batch cannot change a bit."""
-    rows = torch.from_numpy(np.atleast_2d(array).astype(np.float32))[None]
-    with torch.no_grad():
-        pooled: NDArray[np.float32] = pool(rows, torch.ones(rows.shape[:2], dtype=torch.bool))[0].numpy()
-    return pooled
-
-
-def targets(space: TagSpace, rows: Sequence[list[int]]) -> NDArray[np.float32]:
-    """Target distribution (n, v) of each clip: its own tags, and to SMOOTH what the space puts beside them."""
-    wanted = np.zeros((len(rows), len(space)), np.float32)
-    for target, own in zip(wanted, rows, strict=True):
-        scores = space.beside(own)
-        beside = np.exp(scores - scores.max())
-        target += SMOOTH * beside / beside.sum()
-        target[own] += (1 - SMOOTH) / len(own)
-    return wanted
-
-
-def prior(space: TagSpace, rows: Sequence[list[int]]) -> NDArray[np.float32]:
-    """Probability (v,) of each tag for any clip: as often as clips carry it, the corpus being worth PRIOR clips."""
-    own = np.bincount(np.concatenate(rows), minlength=len(space)).astype(np.float64)
-    corpus = space.counts / space.counts.sum()
-    return np.asarray((own + PRIOR * corpus) / (own.sum() + PRIOR), dtype=np.float32)
 
 
 def _with_new(base: TagSpace, found: artifact.Artifact, clips: Sequence[Clip]) -> TagSpace:

@@ -21,9 +21,11 @@ from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.pooled import Arrays, extract_all, fit_pooling, pool_one
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.targets import prior
 from tag2vec.embed.training import TrainConfig, group_folds
-from tag2vec.embed.video import Arrays, VideoEmbedder, extract_all, fit_pooling, has_video, pool_one, prior
+from tag2vec.embed.video import VideoEmbedder, has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.metrics import precision_at, recall_at
 from tag2vec.scraping.normalise import Stems

@@ -98,7 +98,7 @@ def test_saved_and_loaded_it_answers_alike(space: TagSpace, tmp_path: Path) -> N
     assert loaded.complete(["ollie"]) == space.complete(["ollie"])
     assert Path(loaded.config["corpus"]) == Path(space.config["corpus"])
     assert TagSpace.load(tmp_path / "model" / "space").digest == space.digest
-    with pytest.raises(ArtifactError, match="is a corpus folder; wanted a space"):
+    with pytest.raises(ArtifactError, match="is a corpus folder; wanted a model folder"):
         TagSpace.load(space.config["corpus"])
 
 
