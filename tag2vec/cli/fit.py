@@ -112,5 +112,5 @@ def _fit_video(space: TagSpace, out: Path, clips: list[Any], **settings: Any) ->
         note(f"left out: {error}")
     new = len(video.space) - len(space)
     known = "" if not new else f"; {new} of their tags are not in the tag space and were learnt from the clips alone"
-    note(f"video embedder: {video.config.clips} clips, {len(video.curve)} epochs{known}")
+    note(f"video embedder: {video.config.clips} clips{known}")
     return len(video.failed)

@@ -20,7 +20,6 @@ from tag2vec.errors import Tag2VecError
 from tag2vec.progress import bar
 from tag2vec.retrieval.suggest import Suggester, Suggestions
 from tag2vec.scraping.corpus import Corpus
-from tag2vec.scraping.normalise import Stems
 
 FIRST = 5  # suggestions that are counted
 ENOUGH = 4  # of them that must be the category's own
@@ -77,8 +76,7 @@ def suggest_all(
 
 def own_share(space: TagSpace, clips: Sequence[Clip], results: Sequence[Suggestions]) -> float:
     """Share of clips of whose first FIRST suggestions ENOUGH or more are tags of their own category."""
-    stems = Stems(space.config["stemmer"])
-    own = {c.name: {stems.stem(tag) for tag in c.tags} for c in categories()}
+    own = {c.name: {space.stems.stem(tag) for tag in c.tags} for c in categories()}
     right = [
         sum(s.stem in own[clip.group.split("/")[0]] for s in result.suggestions[:FIRST]) >= ENOUGH
         for clip, result in zip(clips, results, strict=True)

@@ -10,7 +10,6 @@ import numpy as np
 
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.scraping.corpus import Entry
-from tag2vec.scraping.normalise import Stems
 from tag2vec.scraping.post import Post
 
 TagLists = Sequence[Sequence[str]]
@@ -53,8 +52,7 @@ def entries_with(space: TagSpace, tag_lists: TagLists) -> list[Entry]:
 
 
 def _found(space: TagSpace, tag_lists: TagLists) -> list[dict[str, str]]:
-    stems = Stems(space.config["stemmer"])
-    return [stems.of(Post("", tuple(tags))) for tags in tag_lists]
+    return [space.stems.of(Post("", tuple(tags))) for tags in tag_lists]
 
 
 def _ordered(forms: Counter[str]) -> dict[str, int]:

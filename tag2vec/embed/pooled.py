@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from tag2vec import plugins
+from tag2vec.embed.cache import stored_as
 from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits
@@ -38,6 +39,11 @@ def extract_all(
         if tick:
             tick(done + 1)
     return results
+
+
+def compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    """The same numbers in the format that the cache keeps them in: half the memory for local rows."""
+    return array.astype(stored_as(array))
 
 
 @one_thread()

@@ -123,7 +123,7 @@ class TagSpace:
         return len(self.entries)
 
     def __contains__(self, tag: str) -> bool:
-        return self._stems.stem(tag) in self.rows
+        return self.stems.stem(tag) in self.rows
 
     @property
     def dim(self) -> int:
@@ -140,7 +140,8 @@ class TagSpace:
         return [next(iter(entry.forms)) for entry in self.entries]
 
     @cached_property
-    def _stems(self) -> Stems:
+    def stems(self) -> Stems:
+        """Stems tags as the corpus of this space was stemmed."""
         return Stems(self.config["stemmer"])
 
     def resolve(self, tag: str) -> Found:
@@ -151,13 +152,13 @@ class TagSpace:
         normal = normalise(tag)
         if not normal:
             raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
-        row = self.rows.get(self._stems.stem(tag))
+        row = self.rows.get(self.stems.stem(tag))
         if row is not None:
             seen = {normalise(form) for form in self.entries[row].forms}
             return Found(tag, self.forms[row], row, "exact" if normal in seen else "stem")
         from rapidfuzz import process
 
-        near = process.extract(self._stems.stem(tag), list(self.rows), limit=5, score_cutoff=NEAR)
+        near = process.extract(self.stems.stem(tag), list(self.rows), limit=5, score_cutoff=NEAR)
         if not near:
             raise UnknownName(
                 f"#{written(tag)} is not among the {len(self):,} tags of this space, and none is spelt like it. "
@@ -168,7 +169,7 @@ class TagSpace:
 
     def known_rows(self, tags: Iterable[str]) -> list[int]:
         """Rows of those `tags` whose stems are in the space, distinct, in order; no spelling is guessed."""
-        return [self.rows[stem] for stem in self._stems.many(tags) if stem in self.rows]
+        return [self.rows[stem] for stem in self.stems.many(tags) if stem in self.rows]
 
     def related(self, tag: str, k: int = 10) -> list[Related]:
         """The k tags nearest to `tag` by the cosine of input vectors (-1..1, higher is nearer)."""

@@ -26,7 +26,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.heads import Head
 from tag2vec.embed.newtags import entries_with, with_tags_of
-from tag2vec.embed.pooled import Arrays, extract_all, fit_pooling, pool_one
+from tag2vec.embed.pooled import Arrays, compact, extract_all, fit_pooling, pool_one
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior, targets
@@ -100,11 +100,7 @@ class VideoEmbedder:
         kind: Features = plugins.make(Features, features)
         listed = read_clips(clips) if isinstance(clips, str | Path) else list(clips)
         results = extract_all([clip.path for clip in listed], kind, limits, cache or Cache(), workers, tick)
-        done = [
-            (clip, r.array.astype(np.float16))
-            for clip, r in zip(listed, results, strict=True)
-            if isinstance(r, Extracted)
-        ]
+        done = [(clip, compact(r.array)) for clip, r in zip(listed, results, strict=True) if isinstance(r, Extracted)]
         failed = [(c.path, r) for c, r in zip(listed, results, strict=True) if isinstance(r, Tag2VecError)]
         if not done:
             reasons = "\n".join(str(error) for _, error in failed[:5])

@@ -7,6 +7,7 @@ needs no `if __name__ == "__main__":`, and they stay for the next call.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -62,7 +63,7 @@ def _submit(call: Callable[[Path], T], path: Path, workers: int) -> Any:
 
     while True:
         try:  # the executor of the last call when it is sound, else a new one
-            return get_reusable_executor(workers, timeout=IDLE_S, initializer=_one_thread).submit(call, path)
+            return get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare).submit(call, path)
         except BrokenProcessPool:
             continue  # it broke between the two calls
 
@@ -79,7 +80,7 @@ def _result(call: Callable[[Path], T], path: Path, future: Any) -> T | Tag2VecEr
     except BrokenProcessPool:
         pass  # some clip in flight killed its worker, and all in flight are lost: this one gets a process of its own
     try:
-        with ProcessPoolExecutor(1, initializer=_one_thread) as alone:
+        with ProcessPoolExecutor(1, initializer=_prepare) as alone:
             result = alone.submit(call, path).result()
             return result
     except Tag2VecError as error:
@@ -91,8 +92,9 @@ def _result(call: Callable[[Path], T], path: Path, future: Any) -> T | Tag2VecEr
         )
 
 
-def _one_thread() -> None:
-    """Each worker has a core; libraries that start a thread a core would only get into each other's way."""
+def _prepare() -> None:
+    """Each worker has a core, so libraries must not start a thread a core. Ctrl-C is for the parent, which stops it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)

@@ -22,7 +22,6 @@ from tag2vec.errors import ArtifactError, SourceError
 from tag2vec.evaluation.metrics import hits_and_mrr, middle_ranks
 from tag2vec.scraping.corpus import Corpus
 from tag2vec.scraping.find import find
-from tag2vec.scraping.normalise import Stems
 from tag2vec.scraping.sources import Skip
 
 BATCH = 256  # queries scored at a time: bounds memory at BATCH x vocabulary
@@ -66,12 +65,11 @@ def evaluate_tags(
 def make_queries(space: TagSpace, posts: str | Path, skip: Skip) -> Queries:
     """Hide one tag of each post."""
     draw = random.Random(1)
-    stems = Stems(space.config["stemmer"])
     given: list[list[int]] = []
     hidden: list[int] = []
     for source, query in find(str(posts), skip, {}):
         for post in source.posts(query):
-            rows = [space.rows[stem] for stem in stems.of(post) if stem in space.rows]
+            rows = [space.rows[stem] for stem in space.stems.of(post) if stem in space.rows]
             if len(rows) < 2:
                 continue
             target = draw.choice(rows)

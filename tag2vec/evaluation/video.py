@@ -21,14 +21,13 @@ from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits
-from tag2vec.embed.pooled import Arrays, extract_all, fit_pooling, pool_one
+from tag2vec.embed.pooled import Arrays, compact, extract_all, fit_pooling, pool_one
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior
 from tag2vec.embed.training import TrainConfig, group_folds
 from tag2vec.embed.video import VideoEmbedder, has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.metrics import precision_at, recall_at
-from tag2vec.scraping.normalise import Stems
 
 NEIGHBOURS = 20  # training clips whose tags are transferred by the baseline `nearest_clips`
 
@@ -70,7 +69,7 @@ def evaluate_video(
     parts = _parts(space, video)
     listed = read_clips(clips)
     results = extract_all([c.path for c in listed], parts.features, parts.limits, cache or Cache(), workers, tick)
-    pairs = [(c, r.array.astype(np.float16)) for c, r in zip(listed, results, strict=True) if isinstance(r, Extracted)]
+    pairs = [(c, compact(r.array)) for c, r in zip(listed, results, strict=True) if isinstance(r, Extracted)]
     used = [clip for clip, _ in pairs if _stems(space, clip)]
     arrays = [array for clip, array in pairs if _stems(space, clip)]
     failed = [str(r) for r in results if not isinstance(r, Extracted)]
@@ -97,7 +96,7 @@ def _parts(space: TagSpace, video: VideoEmbedder | None) -> Parts:
 
 
 def _stems(space: TagSpace, clip: Clip) -> list[str]:
-    return Stems(space.config["stemmer"]).many(clip.tags)
+    return space.stems.many(clip.tags)
 
 
 def _folds(
