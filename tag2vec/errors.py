@@ -6,6 +6,8 @@ Tag2VecError                    catch this one to catch all
 ├── MissingExtra(ImportError)   an optional dependency is not installed
 ├── ArtifactError(ValueError)   a folder on disk is absent, damaged, of another kind, or cannot be written
 ├── SourceError(ValueError)     posts or a clips list cannot be read
+│   └── Refused                 a server, its robots.txt or our own rules say no: asking again will not help
+├── BudgetSpent                 --max-requests or --max-minutes is reached; the same command goes on later
 └── VideoError(ValueError)      a clip cannot be decoded
 
 Every message says what was found, what was wanted and what to do.
@@ -57,6 +59,14 @@ class ArtifactError(Tag2VecError, ValueError):
 
 class SourceError(Tag2VecError, ValueError):
     """Posts or a clips list cannot be read."""
+
+
+class Refused(SourceError):
+    """A server, its robots.txt or our own rules (private addresses) say no: asking again will not help."""
+
+
+class BudgetSpent(Tag2VecError):
+    """The number of requests or minutes that the user allowed is spent."""
 
 
 class VideoError(Tag2VecError, ValueError):

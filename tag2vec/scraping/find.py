@@ -1,4 +1,4 @@
-"""What a SOURCE on the command line means: a file, a folder of files, or NAME:WHERE."""
+"""What a SOURCE on the command line means: a file, a folder of files, NAME:FILE, or NAME[:SERVER]."""
 
 from __future__ import annotations
 
@@ -12,32 +12,47 @@ from tag2vec.scraping.sources import Skip, Source
 
 
 def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Source, str]]:
-    """(source, query) pairs that `where` stands for; a folder gives one for each file that some source can read.
+    """(source, path) pairs that `where` stands for: one for each file that some source can read.
 
     `settings` go to the sources that have them. Raises SourceError when nothing can be read there, UnknownName for
     NAME:WHERE with a NAME that is no source.
     """
-    path = Path(where)
+    name, path = split(where)
     if path.is_dir():
-        files = [p for p in sorted(path.rglob("*")) if p.is_file() and _reader(p)]
-        if not files:
+        readers = [(file, name or _reader(file)) for file in sorted(path.rglob("*")) if file.is_file()]
+        if name:
+            suffixes = plugins.get(Source, name).suffixes
+            readers = [(file, name) for file, _ in readers if file.name.lower().endswith(suffixes)]
+        known = [(file, reader) for file, reader in readers if reader]
+        if not known:
             raise SourceError(f"{path} holds no file that can be read; wanted one of {', '.join(_suffixes())}.")
-        for file in files:
-            yield from find(str(file), skip, settings)
+        for file, reader in known:
+            yield _make(reader, skip, settings), str(file)
     elif path.is_file():
-        name = _reader(path)
-        if name is None:
-            raise SourceError(f"{path} is not a file of posts; wanted one of {', '.join(_suffixes())}.")
-        yield _make(name, skip, settings), where
-    elif ":" in where and not path.exists():
-        name, query = where.split(":", 1)
-        if name not in plugins.names(Source):
-            raise unknown("source", name, plugins.names(Source))
-        yield _make(name, skip, settings), query
+        reader = name or _reader(path)
+        if reader is None:
+            raise SourceError(
+                f"{path} is not a file of posts that is known; wanted one of {', '.join(_suffixes())}, or its format "
+                f"in front: NAME:{path} with one of {', '.join(_file_sources())}."
+            )
+        yield _make(reader, skip, settings), str(path)
     elif path.exists():
         raise SourceError(f"{path} is neither a file nor a folder.")
     else:
         raise SourceError(f"There is no file or folder {path}.")
+
+
+def split(where: str) -> tuple[str | None, Path]:
+    """(name of the source that reads it or None, path) of a SOURCE that is a file or folder.
+
+    Raises UnknownName for NAME:WHERE with a NAME that is no source and no path.
+    """
+    head, colon, rest = where.partition(":")
+    if not colon or Path(where).exists():
+        return None, Path(where)
+    if head not in plugins.names(Source):
+        raise unknown("source", head, plugins.names(Source))
+    return head, Path(rest)
 
 
 def _make(name: str, skip: Skip, settings: dict[str, Any]) -> Source:
@@ -46,13 +61,15 @@ def _make(name: str, skip: Skip, settings: dict[str, Any]) -> Source:
 
 
 def _reader(path: Path) -> str | None:
-    """Name of the source that reads files of this name."""
-    lower = path.name.lower()
-    for name in plugins.names(Source):
-        if lower.endswith(plugins.get(Source, name).suffixes or ("\0",)):
-            return name
-    return None
+    """Name of the source that reads this file most surely; None when none does."""
+    sure = {name: plugins.get(Source, name).reads(path) for name in _file_sources()}
+    best = max(sure, key=lambda name: sure[name])
+    return best if sure[best] else None
+
+
+def _file_sources() -> list[str]:
+    return [name for name in plugins.names(Source) if plugins.get(Source, name).suffixes]
 
 
 def _suffixes() -> list[str]:
-    return sorted({s for name in plugins.names(Source) for s in plugins.get(Source, name).suffixes})
+    return sorted({s for name in _file_sources() for s in plugins.get(Source, name).suffixes})

@@ -113,7 +113,7 @@ def test_where_posts_can_be(tmp_path: Path) -> None:
         _read(tmp_path / "absent.jsonl")
     with pytest.raises(SourceError, match="holds no file that can be read"):
         _read(tmp_path)
-    with pytest.raises(SourceError, match=r"not a file of posts; wanted one of .*\.csv"):
+    with pytest.raises(SourceError, match=r"not a file of posts that is known; wanted one of .*\.csv"):
         _read(_file(tmp_path / "p.mp3", "x"))
     with pytest.raises(UnknownName, match="no source named 'mastodont'"):
         list(find("mastodont:example.social", print, {}))

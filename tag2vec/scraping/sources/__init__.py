@@ -27,12 +27,22 @@ def refuse(where: str, reason: str) -> None:
 class Source(ABC):
     """Base of all sources. A subclass is a frozen dataclass: its fields are its settings.
 
-    `suffixes` are the endings of the files it reads, empty for sources that are asked by name. What cannot be read is
+    `suffixes` are the endings of the files it reads, empty for sources that ask a server. What cannot be read is
     passed to `skip(where, reason)`, which counts it or raises.
     """
 
     suffixes: ClassVar[tuple[str, ...]] = ()
     skip: Skip = field(default=refuse, kw_only=True)
+
+    @classmethod
+    def reads(cls, path: Path) -> int:
+        """How surely this source reads the file `path`: 0 not at all; the surest source takes it.
+
+        By default the length of the longest of `suffixes` that ends its name. A format that shares its suffix with
+        others looks into the file.
+        """
+        name = path.name.lower()
+        return max((len(suffix) for suffix in cls.suffixes if name.endswith(suffix)), default=0)
 
     @abstractmethod
     def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
