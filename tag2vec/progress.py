@@ -26,3 +26,16 @@ def bar(what: str, total: int | None = None, printing: bool = False) -> Iterator
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(what, total=total)
         yield lambda done: progress.update(task, completed=done)
+
+
+@contextmanager
+def line() -> Iterator[Callable[[str], None]]:
+    """A line of text with a spinner that says how far it is: for work of unknown length. Quiet without a terminal."""
+    if not sys.stderr.isatty():
+        yield lambda text: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    with Console(stderr=True).status("") as status:
+        yield lambda text: status.update(escape(text))

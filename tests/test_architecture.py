@@ -23,6 +23,7 @@ ORDER = [
     "artifact",
     "plugins",
     "progress",
+    "workers",
 ]
 FREE = {"errors", "version"}
 

@@ -13,8 +13,8 @@ import numpy as np
 from tag2vec.embed.cache import Cache, Extracted, stored_as
 from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits, check_file, read_frames
-from tag2vec.embed.workers import in_order, usable_cores
-from tag2vec.errors import ArtifactError, Tag2VecError, UsageError
+from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
+from tag2vec.workers import in_order, usable_cores
 
 __all__ = ["Cache", "Extracted", "extract", "extract_many"]
 
@@ -58,7 +58,7 @@ def extract_many(
     if workers is not None and workers < 0:
         raise UsageError(f"Got workers={workers}; wanted 0 (this process) or more.")
     call = partial(extract, features=features, limits=limits, cache=cache)
-    return in_order(call, map(Path, paths), usable_cores() if workers is None else workers)
+    return in_order(call, map(Path, paths), usable_cores() if workers is None else workers, VideoError)
 
 
 def _compute(path: str | Path, features: Features, limits: FrameLimits) -> Extracted:

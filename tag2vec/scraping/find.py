@@ -12,64 +12,62 @@ from tag2vec.scraping.sources import Skip, Source
 
 
 def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Source, str]]:
-    """(source, path) pairs that `where` stands for: one for each file that some source can read.
+    """(source, path) pairs that `where` (PATH or NAME:PATH) stands for: one for each file that some source can read.
 
     `settings` go to the sources that have them. Raises SourceError when nothing can be read there, UnknownName for
-    NAME:WHERE with a NAME that is no source.
+    NAME:PATH with a NAME that is no source.
     """
-    name, path = split(where)
+    name, path = _split(where)
+    readers = {name: plugins.get(Source, name)} if name else _file_sources()
     if path.is_dir():
-        readers = [(file, name or _reader(file)) for file in sorted(path.rglob("*")) if file.is_file()]
-        if name:
-            suffixes = plugins.get(Source, name).suffixes
-            readers = [(file, name) for file, _ in readers if file.name.lower().endswith(suffixes)]
-        known = [(file, reader) for file, reader in readers if reader]
-        if not known:
-            raise SourceError(f"{path} holds no file that can be read; wanted one of {', '.join(_suffixes())}.")
-        for file, reader in known:
-            yield _make(reader, skip, settings), str(file)
+        files = [(file, _reader(file, readers)) for file in sorted(path.rglob("*")) if file.is_file()]
+        if not any(reader for _, reader in files):
+            raise SourceError(f"{path} holds no file that can be read; wanted one of {', '.join(_suffixes(readers))}.")
     elif path.is_file():
-        reader = name or _reader(path)
-        if reader is None:
+        files = [(path, name or _reader(path, readers))]
+        if not files[0][1]:
             raise SourceError(
-                f"{path} is not a file of posts that is known; wanted one of {', '.join(_suffixes())}, or its format "
-                f"in front: NAME:{path} with one of {', '.join(_file_sources())}."
+                f"{path} is not a file of posts that is known; wanted one of {', '.join(_suffixes(readers))}, or its "
+                f"format in front: NAME:{path} with one of {', '.join(readers)}."
             )
-        yield _make(reader, skip, settings), str(path)
     elif path.exists():
         raise SourceError(f"{path} is neither a file nor a folder.")
     else:
-        raise SourceError(f"There is no file or folder {path}.")
+        raise SourceError(f"There is no file or folder {path}, and no source of that name.")
+    for file, reader in files:
+        if reader:
+            has = readers[reader].__dataclass_fields__
+            yield (
+                plugins.make(Source, reader, {k: v for k, v in settings.items() if k in has} | {"skip": skip}),
+                str(file),
+            )
 
 
-def split(where: str) -> tuple[str | None, Path]:
-    """(name of the source that reads it or None, path) of a SOURCE that is a file or folder.
+def is_live(where: str) -> bool:
+    """Whether `where` is NAME or NAME:SERVER of a source that asks servers."""
+    name = where.partition(":")[0]
+    return not Path(where).exists() and name in plugins.names(Source) and not plugins.get(Source, name).suffixes
 
-    Raises UnknownName for NAME:WHERE with a NAME that is no source and no path.
-    """
-    head, colon, rest = where.partition(":")
+
+def _split(where: str) -> tuple[str | None, Path]:
+    name, colon, rest = where.partition(":")
     if not colon or Path(where).exists():
         return None, Path(where)
-    if head not in plugins.names(Source):
-        raise unknown("source", head, plugins.names(Source))
-    return head, Path(rest)
+    if name not in plugins.names(Source):
+        raise unknown("source", name, plugins.names(Source))
+    return name, Path(rest)
 
 
-def _make(name: str, skip: Skip, settings: dict[str, Any]) -> Source:
-    has = plugins.get(Source, name).__dataclass_fields__
-    return plugins.make(Source, name, {k: v for k, v in settings.items() if k in has} | {"skip": skip})
-
-
-def _reader(path: Path) -> str | None:
+def _reader(path: Path, readers: dict[str, type[Source]]) -> str | None:
     """Name of the source that reads this file most surely; None when none does."""
-    sure = {name: plugins.get(Source, name).reads(path) for name in _file_sources()}
-    best = max(sure, key=lambda name: sure[name])
-    return best if sure[best] else None
+    sure, name = max((reader.reads(path), name) for name, reader in readers.items())
+    return name if sure else None
 
 
-def _file_sources() -> list[str]:
-    return [name for name in plugins.names(Source) if plugins.get(Source, name).suffixes]
+def _file_sources() -> dict[str, type[Source]]:
+    found = {name: plugins.get(Source, name) for name in plugins.names(Source)}
+    return {name: reader for name, reader in found.items() if reader.suffixes}
 
 
-def _suffixes() -> list[str]:
-    return sorted({s for name in _file_sources() for s in plugins.get(Source, name).suffixes})
+def _suffixes(readers: dict[str, type[Source]]) -> list[str]:
+    return sorted({suffix for reader in readers.values() for suffix in reader.suffixes})

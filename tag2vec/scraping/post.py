@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
-    """One upload. `tags` as people wrote them; everything but `id` and `tags` may be unknown (None)."""
+class Post(msgspec.Struct, frozen=True, gc=False):
+    """One upload. `tags` as people wrote them; everything but `tags` may be unknown (None, for the id `""`).
+
+    A msgspec struct: millions of them are made, ten times faster than dataclasses.
+    """
 
     id: str
     tags: tuple[str, ...]

@@ -45,8 +45,8 @@ def test_sentences_forms_and_report(tmp_path: Path) -> None:
     assert vocabulary["skateboard"].count == 4
     assert vocabulary["skateboard"].forms == {"skateboarding": 3, "Skateboarding": 1}
     assert corpus.report["left_out"] == {
-        "with the same tags by the same author": 1,
-        "with fewer than 2 tags": 1,
+        "near-empty": 1,
+        "duplicate-block": 1,
     }
     again = Corpus.load(tmp_path / "corpus")
     assert list(again) == sentences and again.report == corpus.report and again.stemmer == "english"
@@ -74,7 +74,7 @@ def test_strict_stops_and_otherwise_bad_lines_are_counted(tmp_path: Path) -> Non
     path = tmp_path / "p.jsonl"
     path.write_text('{"tags": ["a", "b"]}\nnonsense\n')
     said: list[str] = []
-    assert Corpus.build(path, tmp_path / "c", warn=said.append).report["left_out"] == {"that could not be read": 1}
+    assert Corpus.build(path, tmp_path / "c", warn=said.append).report["left_out"] == {"unreadable": 1}
     assert len(said) == 1 and f"{path}:2: skipped, not JSON" in said[0]
     with pytest.raises(SourceError, match=r"p\.jsonl:2: not JSON"):
         Corpus.build(path, tmp_path / "d", strict=True)
@@ -89,9 +89,7 @@ def test_one_source_may_fail_while_others_are_read(tmp_path: Path) -> None:
 
 def test_nothing_left_is_an_error_and_writes_nothing(tmp_path: Path) -> None:
     path = write_posts(tmp_path / "p.jsonl", [{"tags": ["alone"]}])
-    with pytest.raises(
-        SourceError, match="No post with at least 2 tags.*1 read; 1 with fewer than 2 tags.*--min-tags 1"
-    ):
+    with pytest.raises(SourceError, match="No post is left of .*1 read; 1 near-empty.*--min-tags 1"):
         Corpus.build(path, tmp_path / "c")
     assert not (tmp_path / "c").exists()
     assert len(Corpus.build(path, tmp_path / "c", min_tags=1)) == 1

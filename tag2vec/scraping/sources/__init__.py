@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO, ClassVar
+
+import msgspec
+from msgspec.structs import replace
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
 
 MAX_LINE = 16 * 1024 * 1024  # bytes: a longer line is not a post
+FILE = "file "  # begins the `source` of posts that came without one, before their file's path
+BLOCK = 4 * 1024 * 1024  # bytes of lines that are handled together
 Skip = Callable[[str, str], None]
 
 
 def refuse(where: str, reason: str) -> None:
     """The strict way to skip: do not."""
     raise SourceError(f"{where}: {reason}.")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some posts as JSON lines: what goes to another process in one piece.
+
+    `first` is the number of the first line in the file `where`; 0 for posts that we wrote as lines ourselves.
+    """
+
+    where: str
+    first: int
+    data: bytes
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,82 @@ class Source(ABC):
     @abstractmethod
     def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
         """Posts for `query` (a path for sources that read files), at most `limit`."""
+
+    def blocks(self, path: str) -> Iterator[Block]:
+        """All posts of `path` in blocks. A post that names no source is one of this file."""
+        lines = (_encode(post if post.source else replace(post, source=f"{FILE}{path}")) for post in self.posts(path))
+        return in_blocks(path, lines)
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def in_blocks(where: str, lines: Iterable[bytes]) -> Iterator[Block]:
+    """Encoded posts in blocks of about BLOCK bytes."""
+    held: list[bytes] = []
+    size = 0
+    for line in lines:
+        held.append(line)
+        size += len(line)
+        if size >= BLOCK:
+            yield Block(where, 0, b"\n".join(held))
+            held, size = [], 0
+    if held:
+        yield Block(where, 0, b"\n".join(held))
+
+
+def merged(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Blocks of posts that know where they are from, small ones put together: a folder may hold a file a post."""
+    for small, some in groupby(blocks, key=lambda block: block.first == 0 and len(block.data) < BLOCK // 2):
+        if small:
+            yield from in_blocks("", (block.data for block in some))
+        else:
+            yield from some
+
+
+def line_blocks(path: Path, skip: Skip) -> Iterator[Block]:
+    """The lines of a file in blocks of about BLOCK bytes. A line of over MAX_LINE bytes and a file that breaks off
+    are skipped, a byte order mark is dropped. Raises SourceError when the file cannot be opened."""
+    number, rest, skipping = 1, b"", False
+    broken: list[str] = []
+    with opened(path) as file:
+        for chunk in _chunks(file, broken):
+            data = rest + chunk
+            if number == 1:
+                data = data.removeprefix(codecs.BOM_UTF8)
+            first_end = data.find(b"\n")
+            if skipping or max(first_end, len(data) if first_end < 0 else 0) > MAX_LINE:
+                if not skipping:
+                    skip(f"{path}:{number}", f"a line of over {MAX_LINE >> 20} MiB")
+                skipping = first_end < 0
+                data = b"" if skipping else data[first_end + 1 :]
+                number += not skipping
+            end = data.rfind(b"\n") + 1
+            if end:
+                yield Block(str(path), number, data[:end])
+                number += data.count(b"\n")
+            rest = data[end:]
+    if rest:
+        yield Block(str(path), number, rest)
+    for reason in broken:
+        skip(f"{path}:{number}", reason)
+
+
+def _chunks(file: BinaryIO, broken: list[str]) -> Iterator[bytes]:
+    """The file in chunks of about BLOCK bytes; of one that breaks off all that can be read, and why in `broken`."""
+    parts, size = [], 0
+    try:
+        while part := file.read1(BLOCK):  # type: ignore[attr-defined]
+            parts.append(part)
+            size += len(part)
+            if size >= BLOCK:
+                yield b"".join(parts)
+                parts, size = [], 0
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        yield b"".join(parts).rpartition(b"\n")[0] + b"\n"
+        broken.append(f"the packed file is damaged or cut off ({error})")
+        return
+    yield b"".join(parts)
 
 
 @contextmanager

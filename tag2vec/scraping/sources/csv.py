@@ -2,13 +2,18 @@
 
 The tags of a row stand in one cell: a Python or JSON list, `a|b`, `"a"|"b"`, or separated by commas, semicolons or
 spaces. Which of these it is, is decided once a file, on its first rows: a cell with a single phrase cannot tell.
+The charset of a table that is not UTF-8 is guessed from its first MiB: a short one may be misread.
 """
 
 from __future__ import annotations
 
-import ast
+import codecs
 import csv
-from collections.abc import Iterable, Iterator
+import gzip
+import io
+import zlib
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -16,26 +21,27 @@ from typing import ClassVar
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import MAX_LINE, Source, lines
+from tag2vec.scraping.sources import MAX_LINE, Skip, Source, lines, opened
+from tag2vec.scraping.sources._table import (
+    SAMPLE,
+    find_columns,
+    find_separator,
+    has_header,
+    make_post,
+    split_tags,
+)
 
-# Column names seen in real files, for each field of a post. Compared without case, spaces and signs.
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "id": ("id", "videoid", "postid", "uuid", "shortcode"),
-    "tags": ("tags", "hashtags", "tag", "hashtag", "taglist", "keywords"),
-    "text": ("text", "caption", "description", "content", "body", "videodescription"),
-    "title": ("title", "name", "videotitle"),
-    "author": ("author", "user", "username", "account", "channel", "channelid", "channeltitle", "owner"),
-    "date": ("date", "created", "createdat", "createtime", "publishedat", "publishtime", "timestamp"),
-    "source": ("source", "platform"),
-    "category": ("category", "categoryname", "categoryid"),
-    "language": ("language", "lang"),
-}
-_SAMPLE = 200  # rows that decide how tags are separated
+MAX_ROW = 1000  # lines: a quote that is open for longer was never closed
+_CHARSET_SAMPLE = 1024 * 1024  # bytes
+_BROKEN_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
 class Csv(Source):
-    """`delimiter` between cells, `separator` between the tags of a cell, `columns` {field of a post: column name}."""
+    """`delimiter` between cells, `separator` between the tags of a cell, `columns` {field of a post: column}.
+
+    A column is given by its name or, where the table has no header, by its number from 1.
+    """
 
     delimiter: str | None = None
     separator: str | None = None
@@ -47,43 +53,69 @@ class Csv(Source):
 
     def _posts(self, path: Path) -> Iterator[Post]:
         rows = self._rows(path)
-        header = next(rows, ("", []))[1]
-        fields = _fields(path, header, self.columns)
-        head = list(islice(rows, _SAMPLE))
-        at = fields["tags"]
+        first = next(rows, ("", []))
+        header = [cell.strip() for cell in first[1]]
+        if not has_header(header, self.columns):
+            rows = chain([first], rows)
+        fields = find_columns(path, header, self.columns)
+        head = list(islice(rows, SAMPLE))
+        at = fields.pop("tags")
         separator = self.separator or find_separator(row[at] for _, row in head if len(row) > at)
         for where, row in chain(head, rows):
-            if len(row) != len(header):
+            if len(row) == len(header):
+                yield make_post(split_tags(row[at], separator), {name: row[index] for name, index in fields.items()})
+            else:
                 self.skip(where, f"{len(row)} cells; the header has {len(header)}")
-                continue
-            values = {name: row[index].strip() or None for name, index in fields.items()}
-            tags = tuple(split_tags(values.pop("tags") or "", separator))
-            yield Post(id=values.pop("id", None) or where, tags=tags, **values)
 
     def _rows(self, path: Path) -> Iterator[tuple[str, list[str]]]:
+        """(where it starts, cells) of every row that is not empty."""
         csv.field_size_limit(MAX_LINE)
-        numbered = lines(path, self.skip)
+        numbered = _text_lines(path, self.skip)
         first = next(numbered, None)
         if first is None:
             return
-        where = first[0]
-
-        def text() -> Iterator[str]:
-            nonlocal where
-            for where, line in chain([first], numbered):  # noqa: B007  the row's place, read below
-                yield line + "\n"
-
-        reader = csv.reader(text(), delimiter=self.delimiter or find_delimiter(path, first[1]))
+        delimiter = self.delimiter or find_delimiter(path, first[1])
+        feed = _Feed(chain([first], numbered))
+        reader = csv.reader(feed, delimiter=delimiter, strict=True)
         while True:
+            feed.row.clear()
             try:
                 row = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
-                self.skip(where, f"not a table row ({error})")
-                continue
-            if row:
-                yield where, row
+                where, line = feed.go_back()
+                reader = csv.reader(feed, delimiter=delimiter, strict=True)
+                if (alone := _cells(line, delimiter)) is None:
+                    self.skip(where, f"not a table row ({error})")
+                else:
+                    yield where, alone
+            else:
+                if row:
+                    yield feed.row[0][0], row
+
+
+class _Feed:
+    """(where, line) pairs as lines for csv.reader. Those of the row under way are kept: it may turn out to be none."""
+
+    def __init__(self, numbered: Iterator[tuple[str, str]]) -> None:
+        self.row: list[tuple[str, str]] = []
+        self._lines = numbered
+        self._again: deque[tuple[str, str]] = deque()
+
+    def __iter__(self) -> _Feed:
+        return self
+
+    def __next__(self) -> str:
+        if len(self.row) == MAX_ROW:
+            raise csv.Error(f"a quote is not closed within {MAX_ROW} lines")
+        self.row.append(self._again.popleft() if self._again else next(self._lines))
+        return self.row[-1][1] + "\n"
+
+    def go_back(self) -> tuple[str, str]:
+        """The first line of the row under way; the others come again, so that a lost quote costs one row."""
+        self._again.extendleft(reversed(self.row[1:]))
+        return self.row[0]
 
 
 def find_delimiter(path: Path, header: str) -> str:
@@ -93,45 +125,61 @@ def find_delimiter(path: Path, header: str) -> str:
     return max(",;\t|", key=header.count)
 
 
-def find_separator(cells: Iterable[str]) -> str:
-    """What separates the tags in these cells: 'list', '|', ',', ';' or ' '."""
-    filled = [cell.strip() for cell in cells if cell.strip() and cell.strip().lower() != "[none]"]
-    if filled and sum(cell[0] == "[" and cell[-1] == "]" for cell in filled) > len(filled) / 2:
-        return "list"
-    return next((sign for sign in "|,;" if any(sign in cell for cell in filled)), " ")
+def _cells(line: str, delimiter: str) -> list[str] | None:
+    """The cells of a line with stray quotes (`"a"|"b"` that nobody escaped); None when a quote stays open."""
+    try:
+        row = next(csv.reader([line + "\n"], delimiter=delimiter))
+    except csv.Error:
+        return None
+    return None if row and row[-1].endswith("\n") else row
 
 
-def split_tags(cell: str, separator: str) -> list[str]:
-    """The tags of one cell. Quotes around a tag are dropped; `[none]` means none."""
-    cell = cell.strip()
-    if not cell or cell.lower() == "[none]":
-        return []
-    if separator == "list":
+def _text_lines(path: Path, skip: Skip) -> Iterator[tuple[str, str]]:
+    """(where, line) of the table, whatever its charset, line ends and stray NUL characters."""
+    charset = _charset(path)
+    numbered = lines(path, skip) if charset is None else _decoded(path, charset, skip)
+    for where, line in numbered:
+        for part in line.replace("\0", "").split("\r"):
+            yield where, part
+
+
+def _charset(path: Path) -> str | None:
+    """The charset of a table; None for UTF-8, with damaged lines or without. Raises SourceError when it is none."""
+    try:
+        with opened(path) as file:
+            sample = file.read(_CHARSET_SAMPLE)
+    except _BROKEN_OFF:
+        return None  # what can be read of it is read, and the end is skipped, as UTF-8
+    if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    foreign = [line for line in sample.split(b"\n") if not line.isascii()]
+    if sum(map(_is_utf8, foreign)) >= len(foreign) / 2:
+        return None
+    from charset_normalizer import from_bytes
+
+    if (best := from_bytes(sample).best()) is None:
+        raise SourceError(f"{path} is not UTF-8 and no other charset fits; save it as UTF-8.")
+    return best.encoding
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(path: Path, charset: str, skip: Skip) -> Iterator[tuple[str, str]]:
+    number = 0
+    with opened(path) as file:
+        text = io.TextIOWrapper(file, charset, errors="replace", newline="\n")
         try:
-            value = ast.literal_eval(cell)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            value = cell.strip("[]").split(",")
-        parts = [str(tag) for tag in value] if isinstance(value, list | tuple) else [str(value)]
-    else:
-        parts = cell.split(None if separator == " " else separator)
-    return [tag for part in parts if (tag := part.strip().strip("\"'").strip())]
-
-
-def _fields(path: Path, header: list[str], given: dict[str, str]) -> dict[str, int]:
-    """{field of a post: column number}. Raises SourceError without a tags column."""
-    if unknown := set(given) - set(COLUMNS):
-        raise SourceError(f"A post has no field {', '.join(sorted(unknown))}; it has {', '.join(COLUMNS)}.")
-    if absent := set(given.values()) - set(header):
-        raise SourceError(f"{path} has no column {', '.join(sorted(absent))}; its columns are {', '.join(header)}.")
-    plain = ["".join(filter(str.isalnum, name)).lower() for name in header]
-    found = {name: header.index(column) for name, column in given.items()}
-    for name, spellings in COLUMNS.items():
-        match = next((plain.index(s) for s in spellings if s in plain), None)
-        if name not in found and match is not None and match not in found.values():
-            found[name] = match
-    if "tags" not in found:
-        raise SourceError(
-            f"{path} has no tags column; its columns are {', '.join(header) or 'none'}. "
-            "Name the right one with --columns tags=NAME."
-        )
-    return found
+            while line := text.readline(MAX_LINE):
+                number += 1
+                if "\ufffd" in line:
+                    skip(f"{path}:{number}", f"not {charset} text")
+                else:
+                    yield f"{path}:{number}", line.rstrip("\r\n")
+        except _BROKEN_OFF as error:
+            skip(f"{path}:{number + 1}", f"the packed file is damaged or cut off ({error})")

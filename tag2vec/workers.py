@@ -1,4 +1,4 @@
-"""One function over many clips in several processes: results in order, little in flight, deaths reported.
+"""One function over many things in several processes: results in order, little in flight, deaths reported.
 
 The processes are loky's. Unlike those of the standard library they do not import the user's script again, so that it
 needs no `if __name__ == "__main__":`, and they stay for the next call.
@@ -11,14 +11,14 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, TypeVar
 
-from tag2vec.errors import Tag2VecError, VideoError
+from tag2vec.errors import Tag2VecError
 
 T = TypeVar("T")
+X = TypeVar("X")
 
-AHEAD = 4  # clips a worker that may be started before the oldest result is taken
+AHEAD = 4  # things a worker that may be started before the oldest result is taken
 IDLE_S = 60  # seconds that workers wait for more before they end
 
 
@@ -27,20 +27,23 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_order(call: Callable[[Path], T], paths: Iterable[Path], workers: int) -> Iterator[tuple[int, T | Tag2VecError]]:
-    """(number, call(path)) for each path, in order; a Tag2VecError that it raised takes the result's place.
+def in_order(
+    call: Callable[[X], T], things: Iterable[X], workers: int, death: type[Tag2VecError] = Tag2VecError
+) -> Iterator[tuple[int, T | Tag2VecError]]:
+    """(number, call(thing)) for each thing, in order; a Tag2VecError that it raised takes the result's place.
 
-    `workers` processes, none for 0. A worker that dies costs its clip only. `paths` is read as results are taken.
+    `workers` processes, none for 0. A worker that dies costs its thing only, whose result is a `death`. `things` are
+    read as results are taken.
     """
     if workers == 0:
-        for number, path in enumerate(paths):
+        for number, thing in enumerate(things):
             try:
-                yield number, call(path)
+                yield number, call(thing)
             except Tag2VecError as error:
                 yield number, error
         return
-    pending: deque[tuple[int, Path, Any]] = deque()
-    jobs = enumerate(paths)
+    pending: deque[tuple[int, X, Any]] = deque()
+    jobs = enumerate(things)
     more = True
     try:
         while more or pending:
@@ -50,25 +53,25 @@ def in_order(call: Callable[[Path], T], paths: Iterable[Path], workers: int) -> 
                 else:
                     pending.append((*job, _submit(call, job[1], workers)))
             if pending:
-                number, path, future = pending.popleft()
-                yield number, _result(call, path, future)
+                number, thing, future = pending.popleft()
+                yield number, _result(call, thing, future, death)
     finally:
         for _, _, future in pending:
             future.cancel()
 
 
-def _submit(call: Callable[[Path], T], path: Path, workers: int) -> Any:
+def _submit(call: Callable[[X], T], thing: X, workers: int) -> Any:
     from loky import get_reusable_executor
     from loky.process_executor import BrokenProcessPool
 
     while True:
         try:  # the executor of the last call when it is sound, else a new one
-            return get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare).submit(call, path)
+            return get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare).submit(call, thing)
         except BrokenProcessPool:
             continue  # it broke between the two calls
 
 
-def _result(call: Callable[[Path], T], path: Path, future: Any) -> T | Tag2VecError:
+def _result(call: Callable[[X], T], thing: X, future: Any, death: type[Tag2VecError]) -> T | Tag2VecError:
     from loky import ProcessPoolExecutor
     from loky.process_executor import BrokenProcessPool
 
@@ -78,16 +81,16 @@ def _result(call: Callable[[Path], T], path: Path, future: Any) -> T | Tag2VecEr
     except Tag2VecError as error:
         return error
     except BrokenProcessPool:
-        pass  # some clip in flight killed its worker, and all in flight are lost: this one gets a process of its own
+        pass  # some thing in flight killed its worker, and all in flight are lost: this one gets a process of its own
     try:
         with ProcessPoolExecutor(1, initializer=_prepare) as alone:
-            result = alone.submit(call, path).result()
+            result = alone.submit(call, thing).result()
             return result
     except Tag2VecError as error:
         return error
     except BrokenProcessPool:
-        return VideoError(
-            f"{path}: the process that worked on it ended abruptly: it crashed, or the machine ran out of memory. "
+        return death(
+            f"{thing}: the process that worked on it ended abruptly: it crashed, or the machine ran out of memory. "
             "Try it alone, with fewer workers, or leave it out."
         )
 

@@ -1,0 +1,52 @@
+"""Answers of servers as typed values: checked once, here, so that no source trips over a field of another kind."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+
+import msgspec
+
+from tag2vec.errors import SourceError
+from tag2vec.scraping.polite.reply import Reply
+from tag2vec.scraping.sources._json import whole
+
+T = TypeVar("T")
+
+
+def answer(reply: Reply, shape: type[T]) -> T:
+    """The JSON of `reply` as a `shape`: a msgspec Struct, or a type made of them. Raises SourceError."""
+    value = reply.json()
+    if b"\\ud" in reply.content.lower():
+        value = json.loads(whole(json.dumps(value, ensure_ascii=False)))
+    try:
+        return msgspec.convert(value, shape)
+    except msgspec.ValidationError as error:
+        raise SourceError(f"{reply.url} answered with {reply.said()}; wanted another shape: {error}.") from error
+
+
+def iso(date: str | float | None) -> str | None:
+    """A date in ISO 8601, from ISO 8601, RFC 822 or seconds since 1970; None when it is none of them.
+
+    In UTC where the zone is known.
+    """
+    if date is None:
+        return None
+    try:
+        when = _read(date)
+        if when.tzinfo is None:
+            return when.isoformat(timespec="seconds")
+        return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _read(date: str | float) -> datetime:
+    if not isinstance(date, str):
+        return datetime.fromtimestamp(date, UTC)
+    try:
+        return datetime.fromisoformat(date.strip())
+    except ValueError:
+        return parsedate_to_datetime(date)

@@ -1,0 +1,97 @@
+"""Cleaning rules: what is left out of a corpus. Each has a name, a switch in `Cleaning` and a count in the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+
+from tag2vec.errors import MissingExtra, SourceError, UsageError
+from tag2vec.scraping.normalise import has_letter, normalise
+from tag2vec.scraping.post import Post
+
+RULES = {
+    # of posts
+    "unreadable": "a line or record that is no post",
+    "language": "posts in another language (--language)",
+    "near-empty": "posts with too few tags (--min-tags)",
+    "duplicate-id": "a post that was read before (--keep-same-id)",
+    "duplicate-block": "the same tags by the same author (--keep-same-tags)",
+    # of tags
+    "digits-only": "tags without a letter (--keep-digits)",
+    "over-long": "tags that are sentences (--max-length)",
+    "noise": "engagement bait (--noise)",
+    "few-authors": "tags of too few authors (--min-authors)",
+}
+SURE = 20  # letters that a language is guessed from at the least
+
+
+@dataclass(frozen=True)
+class Cleaning:
+    """Settings of all rules."""
+
+    min_tags: int = 2  # near-empty: posts with fewer distinct stems tell nothing about tags that go together
+    min_authors: int = 1  # few-authors: tags used by fewer authors; a post without author is an author of its own
+    max_length: int = 64  # over-long: signs a tag may have; no platform takes longer ones. 0: any
+    languages: tuple[str, ...] = ()  # language: ISO 639-1 codes to keep; none: all
+    noise: str = ""  # noise: "default" or a file with a tag a line; empty: bait stays, suggestions hide it
+    keep_digits: bool = False  # digits-only
+    keep_same_id: bool = False  # duplicate-id
+    keep_same_tags: bool = False  # duplicate-block
+
+    def __post_init__(self) -> None:
+        for name, least in (("min_tags", 1), ("min_authors", 1), ("max_length", 0)):
+            if getattr(self, name) < least:
+                raise UsageError(f"{name} is {getattr(self, name)}; wanted {least} or more.")
+        if wrong := [code for code in self.languages if not (code.isascii() and code.isalpha() and len(code) == 2)]:
+            raise UsageError(f"'{wrong[0]}' is no language code; wanted two letters such as en or pt (ISO 639-1).")
+
+    def screen(self, form: str, normal: str) -> str:
+        """Name of the rule that leaves a tag out; `""` when none does. A tag of signs alone is `digits-only` too."""
+        if not normal or not (self.keep_digits or has_letter(normal)):
+            return "digits-only"
+        if self.max_length and len(form) > self.max_length:
+            return "over-long"
+        return "noise" if normal in self._bait else ""
+
+    def suspects(self, tags: list[str], forms: list[str], normals: list[str]) -> list[tuple[str, str, str]]:
+        """Those of many tags that `screen` has to look at: few, and found much faster."""
+        numbers = [i for i, normal in enumerate(normals) if not normal.isalpha() and not has_letter(normal)]
+        if self.max_length:
+            numbers += [i for i, form in enumerate(forms) if len(form) > self.max_length]
+        if self._bait:
+            numbers += [i for i, normal in enumerate(normals) if normal in self._bait]
+        return [(tags[i], forms[i], normals[i]) for i in numbers]
+
+    def other_language(self, post: Post) -> bool:
+        """Whether a post is in none of `languages`. One whose language nobody can tell is not."""
+        if not self.languages:
+            return False
+        code = post.language or _guess(post)
+        return bool(code) and code.lower().replace("_", "-").split("-")[0] not in self.languages
+
+    @cached_property
+    def _bait(self) -> frozenset[str]:
+        if not self.noise:
+            return frozenset()
+        if self.noise == "default":
+            text = files("tag2vec.scraping").joinpath("noise.txt").read_text(encoding="utf-8")
+        else:
+            try:
+                text = Path(self.noise).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise SourceError(f"Cannot read the list of noise tags {self.noise}: {error}.") from error
+        return frozenset(normalise(line) for line in text.splitlines() if not line.startswith("# "))
+
+
+def _guess(post: Post) -> str:
+    text = " ".join(filter(None, (post.title, post.text, *post.tags)))
+    if sum(map(str.isalpha, text)) < SURE:
+        return ""
+    try:
+        from py3langid.langid import classify
+    except ImportError as error:
+        raise MissingExtra("--language", "py3langid", "text") from error
+    code: str = classify(text)[0]
+    return code

@@ -1,0 +1,1 @@
+"""The polite session: the one place that talks to servers."""

@@ -1,0 +1,166 @@
+"""From the rows of all blocks to the files of a corpus: duplicates, counts by form and by day.
+
+DuckDB does it in bounded memory, on disk where that is not enough; no statement depends on the order in which threads
+come to the rows, so the same rows give the same bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tag2vec.scraping.clean import Cleaning
+from tag2vec.scraping.sources import FILE
+
+MEMORY = "1GB"  # what DuckDB may hold before it goes to disk
+SPAN = 500_000  # posts rewritten together when tags of few authors go
+
+_TEXT = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\t'"
+_PARQUET = "FORMAT parquet, COMPRESSION zstd"
+_UNITS = "unnest(string_split(stems, ' ')) AS stem, unnest(string_split(forms, ' ')) AS form"
+# Keys of 64 bits: two of 10 million posts share one with a chance of 3 in a million.
+_NEW_POSTS = """
+    SELECT CASE WHEN id <> '' THEN md5_number_lower(origin || chr(31) || id) END AS id,
+        CASE WHEN id <> '' AND starts_with(origin, $file) THEN md5_number_lower(id || chr(31) || tags) END AS again,
+        CASE WHEN author <> '' THEN md5_number_lower(author || chr(31) || tags) END AS block,
+        CASE WHEN author <> '' THEN md5_number_lower(author) END AS author,
+        try_cast(day AS DATE) AS day, stems, forms
+    FROM (SELECT *, array_to_string(list_sort(string_split(stems, ' ')), ' ') AS tags
+        FROM read_csv($rows, delim = '\t', header = false, quote = '', escape = '', auto_detect = false,
+            max_line_size = 33554432, columns = {'origin': 'VARCHAR', 'id': 'VARCHAR', 'author': 'VARCHAR',
+            'day': 'VARCHAR', 'stems': 'VARCHAR', 'forms': 'VARCHAR'}, nullstr = chr(30)))"""
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was written, and how many posts and tags the rules over all posts left out."""
+
+    before: int  # posts that the corpus held already, with those whose tags too few authors used
+    kept: int
+    stems: int
+    tags: int
+    days: int
+    left_out: dict[str, int]
+    dropped: dict[str, int]
+
+
+def tally(rows: Path, scratch: Path, out: Path, cleaning: Cleaning, before: Path | None = None) -> Tally:
+    """Write sentences.txt, vocabulary.jsonl, days.parquet and posts.parquet into the folder `out`.
+
+    `rows` are the rows of all digests in the order read, `before` the posts.parquet of the corpus that grows by them.
+    """
+    with duckdb.connect() as db:
+        db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(scratch / 'spill')}'")
+        old = f"SELECT * FROM read_parquet('{_quoted(before)}') UNION ALL" if before else ""
+        db.execute(f"CREATE TABLE posts AS {old} {_NEW_POSTS}", {"rows": str(rows), "file": FILE})
+        (held,) = _row(db, f"SELECT count(*) FROM read_parquet('{_quoted(before)}')") if before else (0,)
+        left_out = _drop_duplicates(db, cleaning)
+        db.execute("CREATE VIEW kept AS SELECT rowid AS no, * FROM posts WHERE rowid NOT IN (SELECT no FROM gone)")
+        dropped = _drop_rare(db, cleaning, left_out)
+        _write(db, out)
+        (kept,) = _row(db, "SELECT count(*) FROM final")
+        stems, tags = _row(db, "SELECT count(*), coalesce(sum(count), 0)::BIGINT FROM vocabulary")
+        (days,) = _row(db, "SELECT count(DISTINCT day) FROM final")
+    return Tally(held, kept, stems, tags, days, {k: n for k, n in left_out.items() if n}, dropped)
+
+
+def _drop_duplicates(db: duckdb.DuckDBPyConnection, cleaning: Cleaning) -> dict[str, int]:
+    """Fill `gone` with later posts of the same key. A post that is gone does not hide another one."""
+    db.execute("CREATE TABLE gone (no BIGINT)")
+    left_out = {"duplicate-id": 0, "duplicate-block": 0}
+    keys = [("id", "duplicate-id"), ("again", "duplicate-id")] * (not cleaning.keep_same_id)
+    keys += [("block", "duplicate-block")] * (not cleaning.keep_same_tags)
+    for key, rule in keys:
+        left_out[rule] += _row(
+            db,
+            f"""INSERT INTO gone WITH there AS
+                (SELECT rowid AS no, {key} FROM posts WHERE {key} IS NOT NULL AND rowid NOT IN (SELECT no FROM gone))
+            SELECT no FROM there JOIN
+                (SELECT {key}, min(no) AS first FROM there GROUP BY {key} HAVING count(*) > 1) USING ({key})
+            WHERE no > first""",
+        )[0]
+    return left_out
+
+
+def _drop_rare(db: duckdb.DuckDBPyConnection, cleaning: Cleaning, left_out: dict[str, int]) -> dict[str, int]:
+    """Make `final`: the kept posts without tags of too few authors."""
+    if cleaning.min_authors == 1:
+        db.execute("CREATE VIEW final AS SELECT no, day, author, stems, forms FROM kept")
+        return {}
+    db.execute(f"CREATE TABLE units AS SELECT no, coalesce(author, no) AS author, {_UNITS} FROM kept")
+    db.execute(
+        f"""CREATE TABLE common AS SELECT stem FROM (SELECT stem, author FROM units GROUP BY ALL)
+            GROUP BY stem HAVING count(*) >= {cleaning.min_authors}"""
+    )
+    db.execute("CREATE TABLE final (no BIGINT, day DATE, author UBIGINT, stems VARCHAR, forms VARCHAR)")
+    (last,) = _row(db, "SELECT coalesce(max(no), 0) FROM kept")
+    for start in range(0, last + 1, SPAN):
+        db.execute(
+            f"""INSERT INTO final SELECT no, day, author, thinned.stems, thinned.forms FROM kept JOIN (
+                SELECT no, string_agg(stem, ' ' ORDER BY place) AS stems, string_agg(form, ' ' ORDER BY place) AS forms
+                FROM (SELECT no, rowid AS place, stem, form FROM units
+                    WHERE no BETWEEN {start} AND {start + SPAN - 1})
+                SEMI JOIN common USING (stem) GROUP BY no HAVING count(*) >= {cleaning.min_tags}
+            ) AS thinned USING (no) ORDER BY no"""
+        )
+    left_out["near-empty"] = _row(db, "SELECT (SELECT count(*) FROM kept) - (SELECT count(*) FROM final)")[0]
+    (rare,) = _row(db, "SELECT count(*) FROM units ANTI JOIN common USING (stem)")
+    return {"few-authors": rare} if rare else {}
+
+
+def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
+    db.execute(
+        f"CREATE TABLE counted AS SELECT stem, form, count(*) AS n FROM (SELECT {_UNITS} FROM final) GROUP BY ALL"
+    )
+    # Most stems have one form: only the others need an ordered list. Stems and forms hold no sign that JSON escapes.
+    db.execute(
+        """CREATE TABLE vocabulary AS
+        WITH stems AS
+            (SELECT stem, sum(n)::BIGINT AS count, count(*) AS forms, any_value(form) AS form
+            FROM counted GROUP BY stem),
+        several AS
+            (SELECT stem, string_agg('"' || form || '":' || n, ',' ORDER BY n DESC, form) AS text
+            FROM counted SEMI JOIN (SELECT stem FROM stems WHERE forms > 1) USING (stem) GROUP BY stem)
+        SELECT stem, count, coalesce(text, '"' || form || '":' || count) AS text
+        FROM stems LEFT JOIN several USING (stem) ORDER BY count DESC, stem"""
+    )
+    _copy(db, "SELECT stems FROM final ORDER BY no", out / "sentences.txt", _TEXT)
+    line = """'{"stem":"' || stem || '","count":' || count || ',"forms":{' || text || '}}'"""
+    _copy(db, f"SELECT {line} FROM vocabulary ORDER BY rowid", out / "vocabulary.jsonl", _TEXT)
+    # A tag that one post has cannot rise or fall; without those there is a third of the rows.
+    db.execute("CREATE TABLE rows AS SELECT rowid AS row, stem FROM vocabulary WHERE count > 1")
+    _copy(
+        db,
+        """SELECT day, stem, posts, authors FROM (
+            SELECT day, row, sum(n)::INTEGER AS posts, count(*)::INTEGER AS authors FROM (
+                SELECT day, row, author, count(*) AS n
+                FROM (SELECT day, coalesce(author, no) AS author, unnest(string_split(stems, ' ')) AS stem
+                    FROM final WHERE day IS NOT NULL) JOIN rows USING (stem)
+                GROUP BY ALL)
+            GROUP BY day, row) JOIN rows USING (row) ORDER BY day, row""",
+        out / "days.parquet",
+        _PARQUET,
+    )
+    _copy(
+        db,
+        "SELECT id, again, block, author, day, stems, forms FROM kept ORDER BY no",
+        out / "posts.parquet",
+        _PARQUET,
+    )
+
+
+def _copy(db: duckdb.DuckDBPyConnection, query: str, path: Path, form: str) -> None:
+    db.execute(f"COPY ({query}) TO '{_quoted(path)}' ({form})")
+
+
+def _row(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    row = db.execute(query).fetchone()
+    assert row is not None
+    return row
+
+
+def _quoted(path: Path | None) -> str:
+    return str(path).replace("'", "''")
