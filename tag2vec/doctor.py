@@ -29,6 +29,7 @@ def checks() -> list[Check]:
         _try("training (torch)", _torch),
         *_faiss(),
         *_extras(),
+        Check("sources of posts", True, _sources()),
         Check("feature cache", True, str(_cache())),
     ]
 
@@ -124,6 +125,13 @@ def _version(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def _sources() -> str:
+    from tag2vec import plugins
+    from tag2vec.scraping.sources import Source
+
+    return " ".join(plugins.names(Source))
 
 
 def _cache() -> str:

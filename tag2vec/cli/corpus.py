@@ -49,6 +49,9 @@ def build_corpus(
     max_requests: Annotated[
         int | None, typer.Option(help="Stop asking after this many requests.", rich_help_panel=_ASKING)
     ] = None,
+    pace: Annotated[
+        float, typer.Option(help="Least seconds between two requests to a host.", rich_help_panel=_ASKING)
+    ] = 0.25,
     contact: Annotated[
         str | None,
         typer.Option(
@@ -128,6 +131,7 @@ def build_corpus(
                 "per_query": per_query,
                 "max_minutes": max_minutes,
                 "max_requests": max_requests,
+                "pace": pace,
                 "contact": contact,
                 "allow": tuple(allow or ()),
             },

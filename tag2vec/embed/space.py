@@ -81,6 +81,7 @@ class TagSpace:
         order = [rows[e.stem] for e in entries]
         described = {
             "stemmer": corpus.stemmer,
+            "digits": corpus.digits,
             **asdict(config),
             "corpus": str(corpus.folder.folder.absolute()),
         }
@@ -142,7 +143,7 @@ class TagSpace:
     @cached_property
     def stems(self) -> Stems:
         """Stems tags as the corpus of this space was stemmed."""
-        return Stems(self.config["stemmer"])
+        return Stems(self.config["stemmer"], self.config.get("digits", False))
 
     def resolve(self, tag: str) -> Found:
         """Find `tag`: as it is written, else by its stem, else by the nearest spelling.

@@ -93,20 +93,26 @@ def _write(
     job: Job, folder: Path, before: Artifact | None, account: _Account, fetched: dict[str, Iterator[Block]]
 ) -> None:
     config = {"stemmer": job.stemmer, "cleaning": asdict(job.cleaning)}
-    work = partial(digest, stemmer=job.stemmer, cleaning=job.cleaning)
+    # A cluster counts too. On one machine it is faster to count once, at the end, than in every block.
+    work = partial(digest, stemmer=job.stemmer, cleaning=job.cleaning, count=bool(job.dask))
     with artifact.write(folder, KIND, config) as draft, mapping(job.dask) as mapped:
         with tempfile.TemporaryDirectory(dir=draft.path) as scratch:
-            rows = Path(scratch) / "rows.tsv"
-            with rows.open("wb") as out:
+            rows, counts = Path(scratch) / "rows.tsv", Path(scratch) / "counts.tsv"
+            with rows.open("wb") as out, counts.open("wb") as counted:
                 for name in job.sources:
                     blocks = fetched[name] if name in fetched else _file_blocks(job, name, account)
                     for digested in mapped(work, merged(blocks)):
                         out.write(digested.rows)
+                        counted.write(digested.counts)
                         account.add(name, digested)
                         job.progress(f"{account.read:,} posts read")
             job.progress(f"{account.read:,} posts read; counting")
             done = tally(
-                rows, Path(scratch), draft.path, job.cleaning, before.path("posts.parquet") if before else None
+                rows,
+                draft.path,
+                job.cleaning,
+                before=before.path("posts.parquet") if before else None,
+                counts=counts if job.dask else None,
             )
         account.check(done)
         draft.config["report"] = account.report(done)

@@ -38,6 +38,7 @@ class Corpus:
     def __init__(self, folder: Artifact) -> None:
         self.folder = folder
         self.stemmer: str = folder.config["stemmer"]
+        self.digits: bool = folder.config["cleaning"]["keep_digits"]  # whether tags without a letter count
         self.report: dict[str, Any] = folder.config["report"]
 
     @classmethod

@@ -21,21 +21,24 @@ TOGETHER = 1000  # posts whose tags are stemmed at once: more at once is slower,
 class Digest:
     """What a block holds.
 
-    `rows` has a line a post that may stay: origin, id, author, day, stems, forms, with tabs between.
+    `rows` has a line a post that may stay: origin, id, author, day, stems, forms, with tabs between; `counts` a line a
+    (stem, form) of these rows with their number, when it was wanted.
     """
 
     rows: bytes = b""
+    counts: bytes = b""
     read: int = 0
     left_out: Counter[str] = field(default_factory=Counter)  # posts by rule
     dropped: Counter[str] = field(default_factory=Counter)  # tags by rule
     problems: list[tuple[str, str]] = field(default_factory=list)  # (where, reason) of what could not be read
 
 
-def digest(block: Block, stemmer: str, cleaning: Cleaning) -> Digest:
-    """Normalise, clean, stem and count the posts of `block`."""
+def digest(block: Block, stemmer: str, cleaning: Cleaning, count: bool = False) -> Digest:
+    """Normalise, clean and stem the posts of `block`, and with `count` count its forms."""
     stems = Stems(stemmer, digits=cleaning.keep_digits)
     result = Digest()
     rows: list[str] = []
+    counts: Counter[tuple[str, str]] = Counter()
     posts = _posts(block, result)
     while some := list(islice(posts, TOGETHER)):
         tags = [tags_of(post) for post in some]
@@ -51,7 +54,10 @@ def digest(block: Block, stemmer: str, cleaning: Cleaning) -> Digest:
                 result.left_out["language"] += 1
             else:
                 rows.append(_row(block.where, post, found))
+                if count:
+                    counts.update(found.items())
     result.rows = "".join(rows).encode()
+    result.counts = "".join([f"{stem}\t{form}\t{number}\n" for (stem, form), number in counts.items()]).encode()
     return result
 
 

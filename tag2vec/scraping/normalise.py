@@ -137,5 +137,13 @@ class Stems:
 
 def tags_of(post: Post) -> Sequence[str]:
     """All tags of a post as written: its list, then the hashtags of its title and its text."""
+    tags: Sequence[str] = post.tags
+    if "#" in "".join(tags):
+        tags = [part for tag in tags for part in _apart(tag)]
     found = hashtags(post.title or "") + hashtags(post.text or "")
-    return (*post.tags, *found) if found else post.tags
+    return (*tags, *found) if found else tags
+
+
+def _apart(tag: str) -> list[str]:
+    """`#one#two` is two tags, `c# tutorial` is one."""
+    return tag.split("#")[1:] if tag.lstrip().startswith("#") and tag.count("#") > 1 else [tag]

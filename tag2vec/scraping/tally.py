@@ -16,11 +16,13 @@ from tag2vec.scraping.clean import Cleaning
 from tag2vec.scraping.sources import FILE
 
 MEMORY = "1GB"  # what DuckDB may hold before it goes to disk
+FOLLOWED = 5  # posts of a tag whose days are counted: a rarer one cannot be seen to rise or fall
 SPAN = 500_000  # posts rewritten together when tags of few authors go
 
 _TEXT = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\t'"
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
 _UNITS = "unnest(string_split(stems, ' ')) AS stem, unnest(string_split(forms, ' ')) AS form"
+_FINAL_UNITS = f"SELECT {_UNITS} FROM final"
 # Keys of 64 bits: two of 10 million posts share one with a chance of 3 in a million.
 _NEW_POSTS = """
     SELECT CASE WHEN id <> '' THEN md5_number_lower(origin || chr(31) || id) END AS id,
@@ -47,19 +49,30 @@ class Tally:
     dropped: dict[str, int]
 
 
-def tally(rows: Path, scratch: Path, out: Path, cleaning: Cleaning, before: Path | None = None) -> Tally:
+def tally(
+    rows: Path, out: Path, cleaning: Cleaning, *, before: Path | None = None, counts: Path | None = None
+) -> Tally:
     """Write sentences.txt, vocabulary.jsonl, days.parquet and posts.parquet into the folder `out`.
 
-    `rows` are the rows of all digests in the order read, `before` the posts.parquet of the corpus that grows by them.
+    `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
+    posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
     """
     with duckdb.connect() as db:
-        db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(scratch / 'spill')}'")
+        db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(rows.with_name('spill'))}'")
         old = f"SELECT * FROM read_parquet('{_quoted(before)}') UNION ALL" if before else ""
-        db.execute(f"CREATE TABLE posts AS {old} {_NEW_POSTS}", {"rows": str(rows), "file": FILE})
+        db.execute(
+            f"CREATE TABLE posts AS SELECT *, false AS gone FROM ({old} {_NEW_POSTS})",
+            {"rows": str(rows), "file": FILE},
+        )
         (held,) = _row(db, f"SELECT count(*) FROM read_parquet('{_quoted(before)}')") if before else (0,)
         left_out = _drop_duplicates(db, cleaning)
-        db.execute("CREATE VIEW kept AS SELECT rowid AS no, * FROM posts WHERE rowid NOT IN (SELECT no FROM gone)")
+        # A filter keeps the order of the rows; a join would not, and sorting them is the slowest thing one can do.
+        db.execute("CREATE VIEW kept AS SELECT rowid AS no, * FROM posts WHERE NOT gone")
         dropped = _drop_rare(db, cleaning, left_out)
+        if counts and cleaning.min_authors == 1:
+            _merge_counts(db, counts, held)
+        else:
+            db.execute(f"CREATE TABLE counted AS SELECT stem, form, count(*) AS n FROM ({_FINAL_UNITS}) GROUP BY ALL")
         _write(db, out)
         (kept,) = _row(db, "SELECT count(*) FROM final")
         stems, tags = _row(db, "SELECT count(*), coalesce(sum(count), 0)::BIGINT FROM vocabulary")
@@ -68,19 +81,18 @@ def tally(rows: Path, scratch: Path, out: Path, cleaning: Cleaning, before: Path
 
 
 def _drop_duplicates(db: duckdb.DuckDBPyConnection, cleaning: Cleaning) -> dict[str, int]:
-    """Fill `gone` with later posts of the same key. A post that is gone does not hide another one."""
-    db.execute("CREATE TABLE gone (no BIGINT)")
+    """Mark later posts of the same key as gone. A post that is gone does not hide another one."""
     left_out = {"duplicate-id": 0, "duplicate-block": 0}
     keys = [("id", "duplicate-id"), ("again", "duplicate-id")] * (not cleaning.keep_same_id)
     keys += [("block", "duplicate-block")] * (not cleaning.keep_same_tags)
     for key, rule in keys:
         left_out[rule] += _row(
             db,
-            f"""INSERT INTO gone WITH there AS
-                (SELECT rowid AS no, {key} FROM posts WHERE {key} IS NOT NULL AND rowid NOT IN (SELECT no FROM gone))
-            SELECT no FROM there JOIN
-                (SELECT {key}, min(no) AS first FROM there GROUP BY {key} HAVING count(*) > 1) USING ({key})
-            WHERE no > first""",
+            f"""UPDATE posts SET gone = true WHERE rowid IN (
+                WITH there AS (SELECT rowid AS no, {key} FROM posts WHERE {key} IS NOT NULL AND NOT gone)
+                SELECT no FROM there JOIN
+                    (SELECT {key}, min(no) AS first FROM there GROUP BY {key} HAVING count(*) > 1) USING ({key})
+                WHERE no > first)""",
         )[0]
     return left_out
 
@@ -111,45 +123,46 @@ def _drop_rare(db: duckdb.DuckDBPyConnection, cleaning: Cleaning, left_out: dict
     return {"few-authors": rare} if rare else {}
 
 
-def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
+def _merge_counts(db: duckdb.DuckDBPyConnection, counts: Path, held: int) -> None:
+    """Make `counted` of the counts of all blocks, plus the posts held before, less those that are gone."""
     db.execute(
-        f"CREATE TABLE counted AS SELECT stem, form, count(*) AS n FROM (SELECT {_UNITS} FROM final) GROUP BY ALL"
+        f"""CREATE TABLE counted AS SELECT stem, form, sum(n)::BIGINT AS n FROM (
+            SELECT * FROM read_csv($counts, delim = '\t', header = false, quote = '', escape = '', auto_detect = false,
+                columns = {{'stem': 'VARCHAR', 'form': 'VARCHAR', 'n': 'BIGINT'}}, nullstr = chr(30))
+            UNION ALL SELECT stem, form, 1 FROM (SELECT {_UNITS} FROM posts WHERE rowid < {held})
+            UNION ALL SELECT stem, form, -1 FROM (SELECT {_UNITS} FROM posts WHERE gone))
+        GROUP BY stem, form HAVING sum(n) > 0""",
+        {"counts": str(counts)},
     )
+
+
+def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
     # Most stems have one form: only the others need an ordered list. Stems and forms hold no sign that JSON escapes.
+    db.execute("CREATE TABLE varied AS SELECT stem FROM counted GROUP BY stem HAVING count(*) > 1")
     db.execute(
         """CREATE TABLE vocabulary AS
-        WITH stems AS
-            (SELECT stem, sum(n)::BIGINT AS count, count(*) AS forms, any_value(form) AS form
-            FROM counted GROUP BY stem),
-        several AS
-            (SELECT stem, string_agg('"' || form || '":' || n, ',' ORDER BY n DESC, form) AS text
-            FROM counted SEMI JOIN (SELECT stem FROM stems WHERE forms > 1) USING (stem) GROUP BY stem)
-        SELECT stem, count, coalesce(text, '"' || form || '":' || count) AS text
-        FROM stems LEFT JOIN several USING (stem) ORDER BY count DESC, stem"""
+        SELECT stem, n AS count, '"' || form || '":' || n AS text FROM counted ANTI JOIN varied USING (stem)
+        UNION ALL
+        SELECT stem, sum(n)::BIGINT, string_agg('"' || form || '":' || n, ',' ORDER BY n DESC, form)
+        FROM counted SEMI JOIN varied USING (stem) GROUP BY stem
+        ORDER BY count DESC, stem"""
     )
-    _copy(db, "SELECT stems FROM final ORDER BY no", out / "sentences.txt", _TEXT)
+    _copy(db, "SELECT stems FROM final", out / "sentences.txt", _TEXT)
     line = """'{"stem":"' || stem || '","count":' || count || ',"forms":{' || text || '}}'"""
-    _copy(db, f"SELECT {line} FROM vocabulary ORDER BY rowid", out / "vocabulary.jsonl", _TEXT)
-    # A tag that one post has cannot rise or fall; without those there is a third of the rows.
-    db.execute("CREATE TABLE rows AS SELECT rowid AS row, stem FROM vocabulary WHERE count > 1")
-    _copy(
-        db,
-        """SELECT day, stem, posts, authors FROM (
+    _copy(db, f"SELECT {line} FROM vocabulary", out / "vocabulary.jsonl", _TEXT)
+    db.execute(f"CREATE TABLE rows AS SELECT rowid AS row, stem FROM vocabulary WHERE count >= {FOLLOWED}")
+    db.execute(
+        """CREATE TABLE days AS SELECT day, stem, posts, authors FROM (
             SELECT day, row, sum(n)::INTEGER AS posts, count(*)::INTEGER AS authors FROM (
                 SELECT day, row, author, count(*) AS n
                 FROM (SELECT day, coalesce(author, no) AS author, unnest(string_split(stems, ' ')) AS stem
                     FROM final WHERE day IS NOT NULL) JOIN rows USING (stem)
                 GROUP BY ALL)
-            GROUP BY day, row) JOIN rows USING (row) ORDER BY day, row""",
-        out / "days.parquet",
-        _PARQUET,
+            GROUP BY day, row) JOIN rows USING (row) ORDER BY day, row"""
     )
-    _copy(
-        db,
-        "SELECT id, again, block, author, day, stems, forms FROM kept ORDER BY no",
-        out / "posts.parquet",
-        _PARQUET,
-    )
+    db.execute("SET threads = 1")  # several cut a Parquet file into groups as it comes
+    _copy(db, "SELECT * FROM days", out / "days.parquet", _PARQUET)
+    _copy(db, "SELECT id, again, block, author, day, stems, forms FROM kept", out / "posts.parquet", _PARQUET)
 
 
 def _copy(db: duckdb.DuckDBPyConnection, query: str, path: Path, form: str) -> None:

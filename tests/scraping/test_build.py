@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from distributed import LocalCluster
 
 from tag2vec import Corpus
 from tag2vec.errors import ArtifactError, SourceError, UnknownName, UsageError
@@ -69,9 +70,17 @@ def test_an_update_is_the_corpus_of_both_byte_for_byte(tmp_path: Path, small_blo
 
 def test_a_cluster_gives_the_same_bytes(tmp_path: Path, small_blocks: None) -> None:
     path = write_posts(tmp_path / "p.jsonl", [*_posts(600), {"tags": "broken"}])
-    here = Corpus.build(path, tmp_path / "here", warn=lambda line: None)
-    there = Corpus.build(path, tmp_path / "there", dask="local:2", warn=lambda line: None)
-    assert _bytes(tmp_path / "here") == _bytes(tmp_path / "there") and here.report == there.report
+    more = write_posts(tmp_path / "q.jsonl", _posts(300, 1))
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+        for settings in ({}, {"min_authors": 2}):
+            for read, update in ((path, False), (more, True)):
+                found = [
+                    Corpus.build(read, tmp_path / name, update=update, dask=dask, warn=lambda line: None, **settings)
+                    for name, dask in (("here", None), ("there", cluster.scheduler_address))
+                ]
+                assert _bytes(tmp_path / "here") == _bytes(tmp_path / "there")
+                assert found[0].report == found[1].report
+    assert len(Corpus.build(more, dask="local:1")) > 0
 
 
 def test_a_cluster_that_is_not_there() -> None:

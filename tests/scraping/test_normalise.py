@@ -70,3 +70,13 @@ def test_snowball_stems_are_those_of_nltk() -> None:
 def test_a_post_gives_each_stem_once_in_the_form_first_seen() -> None:
     post = Post("1", ("Skateboarding", "skateboards", "123", ""), title="new #Kickflips", text="#skateboard day")
     assert Stems("english").of(post) == {"skateboard": "Skateboarding", "kickflip": "Kickflips"}
+
+
+def test_tags_that_stand_together_are_taken_apart() -> None:
+    assert Stems("none").of(Post("1", ("#sun#Fun", "c# tutorial", "##wow", "#one"))) == {
+        "sun": "sun",
+        "fun": "Fun",
+        "ctutorial": "ctutorial",
+        "wow": "wow",
+        "one": "one",
+    }
