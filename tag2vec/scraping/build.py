@@ -200,8 +200,12 @@ def _locked(folder: Path) -> Iterator[None]:
     """Let no other process write `folder` or fetch for it meanwhile."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder.with_name(f".{folder.name}.lock"), timeout=0):
-            yield
+        lock = folder.with_name(f".{folder.name}.lock")
+        with FileLock(lock, timeout=0):
+            try:
+                yield
+            finally:
+                lock.unlink(missing_ok=True)
     except Timeout as error:
         raise ArtifactError(
             f"{folder} is in use by another process that builds it. Wait for it to end, or choose another folder."

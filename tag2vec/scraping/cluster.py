@@ -15,6 +15,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Map = Callable[[Callable[[T], R], Iterable[T]], Iterator[R]]
 FEW = 2
+PATIENCE_S = 10.0  # seconds that a scheduler has to answer
 WAITING = 4  # blocks under way for each worker: enough to keep it busy, few enough to hold in memory
 
 
@@ -41,7 +42,7 @@ def mapping(dask: str | None) -> Iterator[Map[Any, Any]]:
             yield _over(client)
         return
     try:
-        client = Client(dask, timeout=20, set_as_default=False)  # type: ignore[no-untyped-call]
+        client = Client(dask, timeout=PATIENCE_S, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise SourceError(
             f"No Dask scheduler answers at {dask} ({error}). Start one with `dask scheduler`, or use --dask local:N."

@@ -143,7 +143,7 @@ class Collection:
                 failing += 1
                 one.failed.append(f"query '{query}': {error}" if query else str(error))
                 self.warn(f"{one.source}: {one.failed[-1]}")
-                if failing == PATIENCE or (isinstance(error, Refused) and not one.done):
+                if (failing == PATIENCE or (isinstance(error, Refused) and not one.done)) and one.queries > failing:
                     self.warn(f"{one.source}: left alone after this; the same command asks again what is not done.")
                     return
             else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Sou
     elif path.exists():
         raise SourceError(f"{path} is neither a file nor a folder.")
     else:
-        raise SourceError(f"There is no file or folder {path}, and no source of that name.")
+        near = get_close_matches(where, plugins.names(Source), n=1)
+        hint = f" Did you mean the source '{near[0]}'?" if near else ""
+        raise SourceError(f"There is no file or folder {path}, and no source of that name.{hint}")
     for file, reader in files:
         if reader:
             has = readers[reader].__dataclass_fields__

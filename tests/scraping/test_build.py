@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import random
 from collections import Counter
@@ -15,8 +16,7 @@ from distributed import LocalCluster
 
 from tag2vec import Corpus
 from tag2vec.errors import ArtifactError, SourceError, UnknownName, UsageError
-from tag2vec.scraping import sources
-from tag2vec.scraping.cluster import mapping
+from tag2vec.scraping import cluster, sources
 from tests.scraping.test_corpus import write_posts
 
 NAMES = ("sentences.txt", "vocabulary.jsonl", "days.parquet", "posts.parquet")
@@ -71,21 +71,27 @@ def test_an_update_is_the_corpus_of_both_byte_for_byte(tmp_path: Path, small_blo
 def test_a_cluster_gives_the_same_bytes(tmp_path: Path, small_blocks: None) -> None:
     path = write_posts(tmp_path / "p.jsonl", [*_posts(600), {"tags": "broken"}])
     more = write_posts(tmp_path / "q.jsonl", _posts(300, 1))
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as workers:
         for settings in ({}, {"min_authors": 2}):
             for read, update in ((path, False), (more, True)):
                 found = [
                     Corpus.build(read, tmp_path / name, update=update, dask=dask, warn=lambda line: None, **settings)
-                    for name, dask in (("here", None), ("there", cluster.scheduler_address))
+                    for name, dask in (("here", None), ("there", workers.scheduler_address))
                 ]
                 assert _bytes(tmp_path / "here") == _bytes(tmp_path / "there")
                 assert found[0].report == found[1].report
     assert len(Corpus.build(more, dask="local:1")) > 0
 
 
-def test_a_cluster_that_is_not_there() -> None:
+def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster, "PATIENCE_S", 0.3)
+    with (
+        pytest.raises(SourceError, match="No Dask scheduler answers at tcp://127.0.0.1:9"),
+        cluster.mapping("tcp://127.0.0.1:9"),
+    ):
+        pass
     for wrong in ("local:none", "local:0", "local"):
-        with pytest.raises(UsageError, match="wanted local:N"), mapping(wrong):
+        with pytest.raises(UsageError, match="wanted local:N"), cluster.mapping(wrong):
             pass
 
 
@@ -154,7 +160,7 @@ def test_wrong_names_and_folders(tmp_path: Path) -> None:
     path = write_posts(tmp_path / "p.jsonl", _posts(20))
     with pytest.raises(UnknownName, match="no source named 'peertub'. Did you mean 'peertube'"):
         Corpus.build("peertub:example.org", tmp_path / "c")
-    with pytest.raises(SourceError, match="no file or folder youtub"):
+    with pytest.raises(SourceError, match="no file or folder youtub.*Did you mean the source 'youtube'"):
         Corpus.build("youtub", tmp_path / "c", warn=lambda line: None)
     with pytest.raises(UnknownName, match="stemmer"):
         Corpus.build(path, tmp_path / "c", stemmer="klingon")
@@ -180,3 +186,13 @@ def test_counts_are_those_of_a_plain_loop(tmp_path: Path, small_blocks: None) ->
     counts = [(-entry.count, entry.stem) for entry in corpus.vocabulary()]
     assert counts == sorted(counts) and all(e.count == sum(e.forms.values()) for e in corpus.vocabulary())
     assert all(list(e.forms.values()) == sorted(e.forms.values(), reverse=True) for e in corpus.vocabulary())
+
+
+def test_every_file_of_real_posts_is_accounted_for(shared_data: Path, tmp_path: Path) -> None:
+    files = sorted((shared_data / "tags").glob("*.jsonl.gz"))
+    assert files
+    for file in files:
+        report = Corpus.build(file, tmp_path / file.stem, warn=lambda line: None).report
+        with gzip.open(file) as lines:
+            assert report["read"] == sum(1 for _ in lines) == report["kept"] + sum(report["left_out"].values())
+        assert report["kept"] > 0.6 * report["read"], report
