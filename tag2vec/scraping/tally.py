@@ -6,6 +6,7 @@ come to the rows, so the same rows give the same bytes.
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,16 @@ def tally(
     `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
     posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
     """
+    try:
+        return _tally(rows, out, cleaning, before, counts)
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:  # the disk is full
+        full = "No space left" in str(error)
+        raise OSError(
+            errno.ENOSPC if full else errno.EIO, "No space left on device" if full else str(error).splitlines()[0]
+        ) from error
+
+
+def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, counts: Path | None) -> Tally:
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(rows.with_name('spill'))}'")
         old = f"SELECT * FROM read_parquet('{_quoted(before)}') UNION ALL" if before else ""
