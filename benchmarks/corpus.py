@@ -107,7 +107,7 @@ def build(path: Path, folder: Path, dask: str) -> dict[str, Any]:
     """Seconds, peak memory of the process and digest of the corpus, measured in a process of its own."""
     shutil.rmtree(folder, ignore_errors=True)
     command = [sys.executable, "-m", "benchmarks.corpus", "one", str(path), str(folder), dask]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -24,6 +24,7 @@ _TEXT = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\t'"
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
 _UNITS = "unnest(string_split(stems, ' ')) AS stem, unnest(string_split(forms, ' ')) AS form"
 _FINAL_UNITS = f"SELECT {_UNITS} FROM final"
+# A buffer is 16 times the longest line unless it is told: half of the memory.
 # Keys of 64 bits: two of 10 million posts share one with a chance of 3 in a million.
 _NEW_POSTS = """
     SELECT CASE WHEN id <> '' THEN md5_number_lower(origin || chr(31) || id) END AS id,
@@ -33,7 +34,7 @@ _NEW_POSTS = """
         try_cast(day AS DATE) AS day, stems, forms
     FROM (SELECT *, array_to_string(list_sort(string_split(stems, ' ')), ' ') AS tags
         FROM read_csv($rows, delim = '\t', header = false, quote = '', escape = '', auto_detect = false,
-            max_line_size = 33554432, columns = {'origin': 'VARCHAR', 'id': 'VARCHAR', 'author': 'VARCHAR',
+            max_line_size = 33554432, buffer_size = 33554432, columns = {'origin': 'VARCHAR', 'id': 'VARCHAR', 'author': 'VARCHAR',
             'day': 'VARCHAR', 'stems': 'VARCHAR', 'forms': 'VARCHAR'}, nullstr = chr(30)))"""
 
 
