@@ -14,6 +14,7 @@ from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources import FILE, Block
 from tag2vec.scraping.sources.jsonl import parse
 
+MAX_TAGS = 10_000  # of a post; no platform takes a hundredth of it
 TOGETHER = 1000  # posts whose tags are stemmed at once: more at once is slower, the table leaves the processor's cache
 
 
@@ -50,6 +51,9 @@ def digest(block: Block, stemmer: str, cleaning: Cleaning, count: bool = False) 
                 result.dropped.update(table[tag][1] for tag in written if not table[tag][0])
             if len(found) < cleaning.min_tags:
                 result.left_out["near-empty"] += 1
+            elif len(found) > MAX_TAGS:
+                result.left_out["unreadable"] += 1
+                result.problems.append((f"{block.where}, post {post.id or '?'}", f"{len(found):,} tags"))
             elif cleaning.other_language(post):
                 result.left_out["language"] += 1
             else:

@@ -34,8 +34,8 @@ _NEW_POSTS = """
         try_cast(day AS DATE) AS day, stems, forms
     FROM (SELECT *, array_to_string(list_sort(string_split(stems, ' ')), ' ') AS tags
         FROM read_csv($rows, delim = '\t', header = false, quote = '', escape = '', auto_detect = false,
-            max_line_size = 33554432, buffer_size = 33554432, columns = {'origin': 'VARCHAR', 'id': 'VARCHAR', 'author': 'VARCHAR',
-            'day': 'VARCHAR', 'stems': 'VARCHAR', 'forms': 'VARCHAR'}, nullstr = chr(30)))"""
+            max_line_size = 33554432, buffer_size = 33554432, nullstr = chr(30), columns = {'origin': 'VARCHAR',
+            'id': 'VARCHAR', 'author': 'VARCHAR', 'day': 'VARCHAR', 'stems': 'VARCHAR', 'forms': 'VARCHAR'}))"""
 
 
 @dataclass(frozen=True)

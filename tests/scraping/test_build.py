@@ -149,6 +149,13 @@ def test_odd_ids_and_authors_stay_apart(tmp_path: Path) -> None:
     assert len(corpus) == len(odd)
 
 
+def test_a_post_of_a_million_tags_does_not_stop_the_others(tmp_path: Path) -> None:
+    posts = [{"id": "big", "tags": [f"t{i}" for i in range(1_000_000)]}, {"tags": ["a", "b"]}]
+    said: list[str] = []
+    corpus = Corpus.build(write_posts(tmp_path / "p.jsonl", posts), tmp_path / "c", warn=said.append)
+    assert len(corpus) == 1 and corpus.report["left_out"] == {"unreadable": 1} and "1,000,000 tags" in said[0]
+
+
 def test_a_folder_of_many_small_files_goes_in_few_blocks(tmp_path: Path) -> None:
     blocks = [sources.Block(f"{i}", 0, b"{}") for i in range(1000)]
     assert len([*sources.merged(blocks)]) == 1
