@@ -18,12 +18,12 @@ from tag2vec.scraping.sources import FILE
 
 MEMORY = "1GB"  # what DuckDB may hold before it goes to disk
 FOLLOWED = 5  # posts of a tag whose days are counted: a rarer one cannot be seen to rise or fall
+PART = 2_000_000  # posts whose stems are counted at once: more do not fit, they take as many turns over the posts
 SPAN = 500_000  # posts rewritten together when tags of few authors go
 
 _TEXT = "FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '\t'"
 _PARQUET = "FORMAT parquet, COMPRESSION zstd"
 _UNITS = "unnest(string_split(stems, ' ')) AS stem, unnest(string_split(forms, ' ')) AS form"
-_FINAL_UNITS = f"SELECT {_UNITS} FROM final"
 # A buffer is 16 times the longest line unless it is told: half of the memory.
 # Keys of 64 bits: two of 10 million posts share one with a chance of 3 in a million.
 _NEW_POSTS = """
@@ -81,11 +81,9 @@ def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, count
         # A filter keeps the order of the rows; a join would not, and sorting them is the slowest thing one can do.
         db.execute("CREATE VIEW kept AS SELECT rowid AS no, * FROM posts WHERE NOT gone")
         dropped = _drop_rare(db, cleaning, left_out)
-        if counts and cleaning.min_authors == 1:
-            _merge_counts(db, counts, held)
-        else:
-            db.execute(f"CREATE TABLE counted AS SELECT stem, form, count(*) AS n FROM ({_FINAL_UNITS}) GROUP BY ALL")
-        _write(db, out)
+        parts = 1 + _row(db, "SELECT count(*) FROM posts")[0] // PART
+        _count(db, parts, counts if cleaning.min_authors == 1 else None, held)
+        _write(db, out, parts)
         (kept,) = _row(db, "SELECT count(*) FROM final")
         stems, tags = _row(db, "SELECT count(*), coalesce(sum(count), 0)::BIGINT FROM vocabulary")
         (days,) = _row(db, "SELECT count(DISTINCT day) FROM final")
@@ -115,10 +113,14 @@ def _drop_rare(db: duckdb.DuckDBPyConnection, cleaning: Cleaning, left_out: dict
         db.execute("CREATE VIEW final AS SELECT no, day, author, stems, forms FROM kept")
         return {}
     db.execute(f"CREATE TABLE units AS SELECT no, coalesce(author, no) AS author, {_UNITS} FROM kept")
-    db.execute(
-        f"""CREATE TABLE common AS SELECT stem FROM (SELECT stem, author FROM units GROUP BY ALL)
+    db.execute("CREATE TABLE common (stem VARCHAR)")
+    parts = 1 + _row(db, "SELECT count(*) FROM posts")[0] // PART
+    for part in range(parts):
+        db.execute(
+            f"""INSERT INTO common SELECT stem FROM (
+                SELECT stem, author FROM units WHERE hash(stem) % {parts} = {part} GROUP BY ALL)
             GROUP BY stem HAVING count(*) >= {cleaning.min_authors}"""
-    )
+        )
     db.execute("CREATE TABLE final (no BIGINT, day DATE, author UBIGINT, stems VARCHAR, forms VARCHAR)")
     (last,) = _row(db, "SELECT coalesce(max(no), 0) FROM kept")
     for start in range(0, last + 1, SPAN):
@@ -135,20 +137,27 @@ def _drop_rare(db: duckdb.DuckDBPyConnection, cleaning: Cleaning, left_out: dict
     return {"few-authors": rare} if rare else {}
 
 
-def _merge_counts(db: duckdb.DuckDBPyConnection, counts: Path, held: int) -> None:
-    """Make `counted` of the counts of all blocks, plus the posts held before, less those that are gone."""
-    db.execute(
-        f"""CREATE TABLE counted AS SELECT stem, form, sum(n)::BIGINT AS n FROM (
-            SELECT * FROM read_csv($counts, delim = '\t', header = false, quote = '', escape = '', auto_detect = false,
-                columns = {{'stem': 'VARCHAR', 'form': 'VARCHAR', 'n': 'BIGINT'}}, nullstr = chr(30))
+def _count(db: duckdb.DuckDBPyConnection, parts: int, counts: Path | None, held: int) -> None:
+    """Make `counted`, the number of posts of each form of each stem, a part of the stems at a time.
+
+    With `counts`, those of all blocks, they are put together, plus the posts held before, less those that are gone.
+    """
+    units = f"SELECT stem, form, 1 AS n FROM (SELECT {_UNITS} FROM final)"
+    if counts:
+        units = f"""SELECT * FROM read_csv('{_quoted(counts)}', delim = '\t', header = false, quote = '', escape = '',
+                auto_detect = false, nullstr = chr(30),
+                columns = {{'stem': 'VARCHAR', 'form': 'VARCHAR', 'n': 'BIGINT'}})
             UNION ALL SELECT stem, form, 1 FROM (SELECT {_UNITS} FROM posts WHERE rowid < {held})
-            UNION ALL SELECT stem, form, -1 FROM (SELECT {_UNITS} FROM posts WHERE gone))
-        GROUP BY stem, form HAVING sum(n) > 0""",
-        {"counts": str(counts)},
-    )
+            UNION ALL SELECT stem, form, -1 FROM (SELECT {_UNITS} FROM posts WHERE gone)"""
+    db.execute("CREATE TABLE counted (stem VARCHAR, form VARCHAR, n BIGINT)")
+    for part in range(parts):
+        db.execute(
+            f"""INSERT INTO counted SELECT stem, form, sum(n) FROM ({units}) WHERE hash(stem) % {parts} = {part}
+            GROUP BY stem, form HAVING sum(n) > 0"""
+        )
 
 
-def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
+def _write(db: duckdb.DuckDBPyConnection, out: Path, parts: int) -> None:
     # Most stems have one form: only the others need an ordered list. Stems and forms hold no sign that JSON escapes.
     db.execute("CREATE TABLE varied AS SELECT stem FROM counted GROUP BY stem HAVING count(*) > 1")
     db.execute(
@@ -163,17 +172,20 @@ def _write(db: duckdb.DuckDBPyConnection, out: Path) -> None:
     line = """'{"stem":"' || stem || '","count":' || count || ',"forms":{' || text || '}}'"""
     _copy(db, f"SELECT {line} FROM vocabulary", out / "vocabulary.jsonl", _TEXT)
     db.execute(f"CREATE TABLE rows AS SELECT rowid AS row, stem FROM vocabulary WHERE count >= {FOLLOWED}")
-    db.execute(
-        """CREATE TABLE days AS SELECT day, stem, posts, authors FROM (
-            SELECT day, row, sum(n)::INTEGER AS posts, count(*)::INTEGER AS authors FROM (
+    db.execute("CREATE TABLE days (day DATE, row BIGINT, posts INTEGER, authors INTEGER)")
+    for part in range(parts):
+        db.execute(
+            f"""INSERT INTO days SELECT day, row, sum(n), count(*) FROM (
                 SELECT day, row, author, count(*) AS n
                 FROM (SELECT day, coalesce(author, no) AS author, unnest(string_split(stems, ' ')) AS stem
-                    FROM final WHERE day IS NOT NULL) JOIN rows USING (stem)
+                    FROM final WHERE day IS NOT NULL)
+                JOIN (SELECT row, stem FROM rows WHERE row % {parts} = {part}) USING (stem)
                 GROUP BY ALL)
-            GROUP BY day, row) JOIN rows USING (row) ORDER BY day, row"""
-    )
+            GROUP BY day, row"""
+        )
     db.execute("SET threads = 1")  # several cut a Parquet file into groups as it comes
-    _copy(db, "SELECT * FROM days", out / "days.parquet", _PARQUET)
+    days = "SELECT day, stem, posts, authors FROM days JOIN rows USING (row) ORDER BY day, row"
+    _copy(db, days, out / "days.parquet", _PARQUET)
     _copy(db, "SELECT id, again, block, author, day, stems, forms FROM kept", out / "posts.parquet", _PARQUET)
 
 

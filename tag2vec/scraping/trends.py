@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import takewhile
 from typing import Any
 
@@ -82,15 +82,16 @@ class Trends:
         """The k tags that fall most, the fastest first."""
         return self._first(-self.trend, k)
 
+    def at(self, row: int) -> Trend:
+        """The tag in one row."""
+        found = (float(self.trend[row]), float(self.popularity[row]), int(self.before[row]), int(self.now[row]))
+        return Trend(self.tags[row], self.stems[row], *found)
+
     def _first(self, change: NDArray[np.float64], k: int) -> list[Trend]:
         if k < 1:
             raise UsageError(f"k is {k}; wanted 1 or more.")
         rows = np.argsort(-change, kind="stable")[:k]
-        return [self._at(int(row)) for row in rows if change[row] > 0]
-
-    def _at(self, row: int) -> Trend:
-        found = (float(self.trend[row]), float(self.popularity[row]), int(self.before[row]), int(self.now[row]))
-        return Trend(self.tags[row], self.stems[row], *found)
+        return [self.at(int(row)) for row in rows if change[row] > 0]
 
 
 def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float = 5.0) -> Trends:
@@ -106,15 +107,17 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
         raise UsageError(f"smoothing is {smoothing}; wanted a number of authors above 0.")
     head = list(takewhile(lambda entry: entry.count >= FOLLOWED, corpus.vocabulary()))
     rows = {entry.stem: row for row, entry in enumerate(head)}
-    with tempfile.TemporaryDirectory(prefix="tag2vec-trends-") as spill, duckdb.connect() as db:
-        db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{spill}'")
+    with (
+        tempfile.TemporaryDirectory(prefix="tag2vec-trends-") as spill,
+        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as db,
+    ):
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
         first, last = _row(db, _SPAN, posts)
         if last is None:
             raise SourceError(
                 f"This corpus has no dates: {corpus.folder.folder}. Trends need posts with a 'date'; build it of such."
             )
-        window = {"start": last - timedelta(recent + before), "split": last - timedelta(recent)}
+        window = {"start": _days_before(last, recent + before), "split": _days_before(last, recent)}
         all_now, all_before = _row(db, _ALL, posts | window)
         if not all_before:
             raise SourceError(
@@ -138,6 +141,10 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
         before=earlier.astype(np.int64),
         now=now.astype(np.int64),
     )
+
+
+def _days_before(last: date, days: int) -> date:
+    return date.fromordinal(max(last.toordinal() - days, 1))  # there is no day before the year 1
 
 
 def _row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from distributed import LocalCluster
 
 from tag2vec import Corpus
 from tag2vec.errors import ArtifactError, SourceError, UnknownName, UsageError
-from tag2vec.scraping import cluster, sources
+from tag2vec.scraping import cluster, sources, tally
 from tests.scraping.test_corpus import write_posts
 
 NAMES = ("sentences.txt", "vocabulary.jsonl", "days.parquet", "posts.parquet")
@@ -93,6 +93,18 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for wrong in ("local:none", "local:0", "local"):
         with pytest.raises(UsageError, match="wanted local:N"), cluster.mapping(wrong):
             pass
+
+
+@pytest.mark.parametrize("settings", [{}, {"min_authors": 2}])
+def test_counting_in_parts_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    path = write_posts(tmp_path / "p.jsonl", _posts(500))
+    Corpus.build(path, tmp_path / "whole", **settings)
+    monkeypatch.setattr(tally, "PART", 90)
+    monkeypatch.setattr(tally, "SPAN", 70)
+    Corpus.build(path, tmp_path / "parts", **settings)
+    assert _bytes(tmp_path / "whole") == _bytes(tmp_path / "parts")
 
 
 def test_days_count_posts_and_authors(tmp_path: Path) -> None:
