@@ -61,6 +61,6 @@ def _all(
 
 def main() -> None:
     """Entry point of the `tag2vec` command."""
-    from tag2vec.cli import ask, corpus, evaluate, fit, machine  # noqa: F401  (each adds its commands to `app`)
+    from tag2vec.cli import ask, corpus, evaluate, exchange, explore, fit, machine, trends  # noqa: F401  (each adds its commands to `app`)
 
     app()

@@ -85,9 +85,9 @@ def related(
     as_json: Json = False,
 ) -> None:
     """Hashtags that mean nearly the same."""
-    space = _space(model)
+    space = open_space(model)
     found = space.resolve(tag)
-    _answer([found], space.related(tag, k), as_json, f"nearest to #{found.tag}")
+    print_answer([found], space.related(tag, k), as_json, f"nearest to #{found.tag}")
 
 
 @app.command()
@@ -98,18 +98,18 @@ def complete(
     as_json: Json = False,
 ) -> None:
     """Hashtags that people put beside all of these."""
-    space = _space(model)
+    space = open_space(model)
     found = [space.resolve(tag) for tag in tags]
-    _answer(found, space.complete(tags, k), as_json, "beside " + " ".join(f"#{f.tag}" for f in found))
+    print_answer(found, space.complete(tags, k), as_json, "beside " + " ".join(f"#{f.tag}" for f in found))
 
 
-def _space(model: Path) -> TagSpace:
+def open_space(model: Path) -> TagSpace:
     from tag2vec.embed.space import TagSpace
 
     return TagSpace.load(model)
 
 
-def _answer(found: list[Found], answer: list[Related], as_json: bool, title: str) -> None:
+def print_answer(found: list[Found], answer: list[Related], as_json: bool, title: str) -> None:
     for one in found:
         if one.step != "exact":
             how = {

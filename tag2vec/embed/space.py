@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -77,7 +78,8 @@ class TagSpace:
         config = SpaceConfig(**settings).for_corpus(corpus.report["tags"])
         stems, inputs, outputs = fit_word2vec(corpus, config, tick)
         rows = {stem: row for row, stem in enumerate(stems)}
-        entries = [e for e in corpus.vocabulary() if e.stem in rows]
+        frequent = takewhile(lambda entry: entry.count >= config.min_count, corpus.vocabulary())
+        entries = [entry for entry in frequent if entry.stem in rows]
         order = [rows[e.stem] for e in entries]
         described = {
             "stemmer": corpus.stemmer,

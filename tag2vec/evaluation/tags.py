@@ -158,10 +158,10 @@ def _training_corpus(space: TagSpace, corpus: str | Path | None) -> Corpus:
         raise ArtifactError(
             f"The baselines need the corpus that the model was fitted on. {error} Name it with --corpus."
         ) from error
-    if found.folder.digest != space.parents["corpus"]:
+    if found.folder.digest != space.parents.get("corpus", ""):
         raise ArtifactError(
             f"{found.folder.folder} is not the corpus that the model was fitted on: its checksum is "
-            f"{found.folder.digest[:12]}, the model's is {space.parents['corpus'][:12]}. "
+            f"{found.folder.digest[:12]}, the model's is {space.parents.get('corpus', 'unknown')[:12]}. "
             "Name the right one with --corpus."
         )
     return found
