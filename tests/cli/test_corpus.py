@@ -70,6 +70,8 @@ def test_the_report_names_rules_and_switches(tmp_path: Path) -> None:
         (["posts.jsonl"], 2, "Give --out FOLDER"),
         (["flickr", "--common-words", "9999999", "-o", "c"], 2, "--common-words is 9999999"),
         (["flickr", "--queries", "absent.txt", "-o", "c"], 1, "Cannot read the queries absent.txt"),
+        (["flickr", "--per-query", "0", "-o", "c"], 2, "per_query is 0; wanted 1 or more"),
+        (["flickr", "--pace", "nan", "-o", "c"], 2, "pace is nan"),
         (["posts.jsonl", "--language", "english", "-o", "c"], 2, "no language code"),
     ],
 )
