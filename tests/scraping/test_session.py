@@ -406,6 +406,14 @@ def test_https_is_not_left_for_http() -> None:
     assert sender.redirected(sender.prepare("GET", "http://a.example/"), "https://b.example", Secrets()).url
 
 
+def test_a_stranger_does_not_lead_to_a_server_of_the_users_own(server: Server) -> None:
+    sender = session(server)._sender
+    to = f"http://{server.host}/x"
+    with pytest.raises(Refused, match="redirects to 127.0.0.1:.*a server of your own"):
+        sender.redirected(sender.prepare("GET", "http://a.example/"), to, Secrets())
+    assert sender.redirected(sender.prepare("GET", to), "/y", Secrets()).url == f"http://{server.host}/y"
+
+
 def test_a_circle_of_redirects_ends(server: Server) -> None:
     server.routes["/x"] = says(b"", 302, Location="/x")
     with pytest.raises(SourceError, match="redirects more than 5 times"):

@@ -73,7 +73,7 @@ class Guard(HTTPAdapter):
         """The IP addresses of `host`. Raises Refused unless all are public or the user allowed the host."""
         bare = host.strip("[]")
         found = [str(info[4][0]) for info in socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)]
-        if self._allowed.isdisjoint({host, bare, f"{host}:{port}", f"[{bare}]:{port}"}):
+        if not self.allows(host, port):
             for address in found:
                 if not is_public(address):
                     raise Refused(
@@ -81,6 +81,11 @@ class Guard(HTTPAdapter):
                         f"If it is a server of your own: --allow {host}:{port}."
                     )
         return list(dict.fromkeys(found))
+
+    def allows(self, host: str, port: int) -> bool:
+        """Whether the user allowed this host to be a private one."""
+        bare = host.strip("[]")
+        return not self._allowed.isdisjoint({host, bare, f"{host}:{port}", f"[{bare}]:{port}"})
 
 
 def is_public(address: str) -> bool:

@@ -101,11 +101,17 @@ class Sender:
                 f"{shown} redirects to {secrets.hide(target)[:200]!r}: only https, or http from http, is asked."
             )
         target = url_of(self.prepare("GET", target))
+        if self._allows(target) and not self._allows(url):
+            raise Refused(f"{shown} redirects to {host_of(target)}, a server of your own: only you may lead there.")
         headers = {name: value for name, value in request.headers.items() if name not in _CONDITIONS}
         if host_of(url) != host_of(target):
             target = secrets.drop(target)
             headers = {name: value for name, value in headers.items() if name.lower() in PLAIN_HEADERS}
         return self.prepare("GET", target, headers)
+
+    def _allows(self, url: str) -> bool:
+        parts = urlsplit(url)
+        return self._guard.allows(parts.hostname or "", parts.port or _PORTS[parts.scheme])
 
     def _try(self, request: requests.PreparedRequest, secrets: Secrets) -> Reply | _Fault:
         shown = secrets.hide(url_of(request))
