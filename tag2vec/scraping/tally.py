@@ -159,15 +159,18 @@ def _count(db: duckdb.DuckDBPyConnection, parts: int, counts: Path | None, held:
 
 def _write(db: duckdb.DuckDBPyConnection, out: Path, parts: int) -> None:
     # Most stems have one form: only the others need an ordered list. Stems and forms hold no sign that JSON escapes.
-    db.execute("CREATE TABLE varied AS SELECT stem FROM counted GROUP BY stem HAVING count(*) > 1")
-    db.execute(
-        """CREATE TABLE vocabulary AS
-        SELECT stem, n AS count, '"' || form || '":' || n AS text FROM counted ANTI JOIN varied USING (stem)
-        UNION ALL
-        SELECT stem, sum(n)::BIGINT, string_agg('"' || form || '":' || n, ',' ORDER BY n DESC, form)
-        FROM counted SEMI JOIN varied USING (stem) GROUP BY stem
-        ORDER BY count DESC, stem"""
-    )
+    db.execute("CREATE TABLE unsorted (stem VARCHAR, count BIGINT, text VARCHAR)")
+    for part in range(parts):
+        db.execute(
+            f"""INSERT INTO unsorted
+            WITH these AS (SELECT * FROM counted WHERE hash(stem) % {parts} = {part}),
+            varied AS (SELECT stem FROM these GROUP BY stem HAVING count(*) > 1)
+            SELECT stem, n, '"' || form || '":' || n FROM these ANTI JOIN varied USING (stem)
+            UNION ALL
+            SELECT stem, sum(n), string_agg('"' || form || '":' || n, ',' ORDER BY n DESC, form)
+            FROM these SEMI JOIN varied USING (stem) GROUP BY stem"""
+        )
+    db.execute("CREATE TABLE vocabulary AS SELECT * FROM unsorted ORDER BY count DESC, stem")
     _copy(db, "SELECT stems FROM final", out / "sentences.txt", _TEXT)
     line = """'{"stem":"' || stem || '","count":' || count || ',"forms":{' || text || '}}'"""
     _copy(db, f"SELECT {line} FROM vocabulary", out / "vocabulary.jsonl", _TEXT)
