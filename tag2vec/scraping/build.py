@@ -19,13 +19,13 @@ from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.scraping.clean import Cleaning
 from tag2vec.scraping.cluster import mapping
 from tag2vec.scraping.collect import Asking, Collection, Gathered
+from tag2vec.scraping.corpus import KIND
 from tag2vec.scraping.digest import Digest, digest
 from tag2vec.scraping.find import find, is_live
 from tag2vec.scraping.sources import Block, merged, refuse
 from tag2vec.scraping.store import Store
 from tag2vec.scraping.tally import Tally, tally
 
-KIND = "corpus"
 SHOWN = 10  # unreadable lines that are named one by one; the others are only counted
 Say = Callable[[str], None]
 

@@ -80,8 +80,8 @@ def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, count
         left_out = _drop_duplicates(db, cleaning)
         # A filter keeps the order of the rows; a join would not, and sorting them is the slowest thing one can do.
         db.execute("CREATE VIEW kept AS SELECT rowid AS no, * FROM posts WHERE NOT gone")
-        dropped = _drop_rare(db, cleaning, left_out)
         parts = 1 + _row(db, "SELECT count(*) FROM posts")[0] // PART
+        dropped = _drop_rare(db, cleaning, left_out, parts)
         _count(db, parts, counts if cleaning.min_authors == 1 else None, held)
         _write(db, out, parts)
         (kept,) = _row(db, "SELECT count(*) FROM final")
@@ -107,14 +107,15 @@ def _drop_duplicates(db: duckdb.DuckDBPyConnection, cleaning: Cleaning) -> dict[
     return left_out
 
 
-def _drop_rare(db: duckdb.DuckDBPyConnection, cleaning: Cleaning, left_out: dict[str, int]) -> dict[str, int]:
+def _drop_rare(
+    db: duckdb.DuckDBPyConnection, cleaning: Cleaning, left_out: dict[str, int], parts: int
+) -> dict[str, int]:
     """Make `final`: the kept posts without tags of too few authors."""
     if cleaning.min_authors == 1:
         db.execute("CREATE VIEW final AS SELECT no, day, author, stems, forms FROM kept")
         return {}
     db.execute(f"CREATE TABLE units AS SELECT no, coalesce(author, no) AS author, {_UNITS} FROM kept")
     db.execute("CREATE TABLE common (stem VARCHAR)")
-    parts = 1 + _row(db, "SELECT count(*) FROM posts")[0] // PART
     for part in range(parts):
         db.execute(
             f"""INSERT INTO common SELECT stem FROM (
