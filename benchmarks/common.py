@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
-PACKAGES = ("tag2vec", "torch", "gensim", "numpy", "opencv-python-headless", "av", "scikit-learn")
+PACKAGES = ("tag2vec", "torch", "gensim", "numpy", "opencv-python-headless", "av", "scikit-learn", "implicit")
 
 
 def header(data: Iterable[Path]) -> list[str]:

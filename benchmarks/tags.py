@@ -8,9 +8,9 @@ from pathlib import Path
 
 from benchmarks.common import header, keep, table
 from tag2vec import Corpus, TagSpace
+from tag2vec.evaluation.baselines import BASELINES, space_scorer
 from tag2vec.evaluation.tags import evaluate_tags
-
-METRICS = ("hit@5", "hit@10", "hit@15", "mrr")
+from tag2vec.evaluation.tags import table as rows
 
 
 def main() -> None:
@@ -23,18 +23,17 @@ def main() -> None:
 
 
 def run(train: Path, test: Path, name: str) -> None:
-    rows: list[list[object]] = []
+    ways = {"--algorithm cbow": lambda space, corpus: space_scorer(TagSpace.fit(corpus, algorithm="cbow")), **BASELINES}
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Corpus.build(train, Path(scratch) / "corpus")
-        for algorithm in ("skipgram", "cbow"):
-            model = Path(scratch) / algorithm
-            TagSpace.fit(corpus, algorithm=algorithm).save(model)
-            report = evaluate_tags(model, test)
-            label = "ours" if algorithm == "skipgram" else "ours, --algorithm cbow"
-            rows.append([label, *(report[m] for m in METRICS)])
-    rows += [[base, *(row[m] for m in METRICS)] for base, row in report["baselines"].items()]
-    facts = f"{len(corpus):,} training posts, {report['vocabulary']:,} tags, {report['queries']:,} queries, 100-d"
-    keep(name, [f"# Tag completion, {name}", "", *header([train, test]), "", facts, "", *table(["", *METRICS], rows)])
+        TagSpace.fit(corpus).save(Path(scratch) / "model")
+        report = evaluate_tags(Path(scratch) / "model", test, baselines=ways)
+    facts = (
+        f"{len(corpus):,} training posts, {report['vocabulary']:,} tags, {report['queries']:,} queries in "
+        f"{report['groups']:,} groups, 100-d"
+    )
+    lines = [f"# Tag completion, {name}", "", *header([train, test]), "", facts, "", *table(*rows(report))]
+    keep(name, lines + [f"\n{base} is left out: {reason}" for base, reason in report["left_out"].items()])
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -25,12 +25,19 @@ def tags(
     as_json: Json = False,
 ) -> None:
     """Hide one tag of each post and find it again, given the others."""
-    from tag2vec.evaluation.tags import evaluate_tags
+    from tag2vec.evaluation.baselines import BASELINES
+    from tag2vec.evaluation.tags import evaluate_tags, table
     from tag2vec.progress import bar
 
-    with bar("rankings", 4) as tick:
+    with bar("rankings", len(BASELINES) + 1) as tick:
         report = evaluate_tags(model, posts, corpus, lambda where, reason: note(f"{where}: skipped, {reason}."), tick)
-    _print(report, as_json, f"{report['queries']:,} queries, {report['vocabulary']:,} tags")
+    for name, reason in report["left_out"].items():
+        note(f"{name} is left out: {reason}")
+    if as_json:
+        print_json(report)
+    else:
+        facts = f"{report['queries']:,} queries in {report['groups']:,} groups, {report['vocabulary']:,} tags"
+        print_table(*table(report), facts)
 
 
 @evaluate.command()
@@ -50,19 +57,13 @@ def video(
         report = evaluate_video(model, clips, folds, repeats, workers=workers, tick=tick, fold_tick=fold_tick)
     for reason in report["failures"]:
         note(f"failed: {reason}")
-    _print(report, as_json, f"{report['clips']:,} clips, {report['failed']} failed")
-    if not as_json:
+    if as_json:
+        print_json(report)
+    else:
+        metrics = list(next(iter(report["baselines"].values())))
+        rows = [[name, *(row[m] for m in metrics)] for name, row in [("ours", report), *report["baselines"].items()]]
+        print_table(["", *metrics], rows, f"{report['clips']:,} clips, {report['failed']} failed")
         shares = [[name, row["clips"], row["top1"]] for name, row in report["categories"].items()]
         print_table(["category", "clips", "top1"], shares)
     if report["failed"]:
         raise typer.Exit(1)
-
-
-def _print(report: dict[str, Any], as_json: bool, title: str) -> None:
-    if as_json:
-        print_json(report)
-        return
-    metrics = list(next(iter(report["baselines"].values())))
-    rows = [["ours", *(report[m] for m in metrics)]]
-    rows += [[name, *(row[m] for m in metrics)] for name, row in report["baselines"].items()]
-    print_table(["", *metrics], rows, title)

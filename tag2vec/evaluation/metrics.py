@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+WITHIN = (5, 10, 15)
+COMPLETION = (*(f"hit@{k}" for k in WITHIN), "mrr")
+
 Floats = NDArray[np.floating[Any]]
 
 
@@ -21,10 +24,9 @@ def middle_ranks(scores: Floats, target: NDArray[np.intp]) -> NDArray[np.float64
     return np.asarray(1.0 + better + equal / 2.0, dtype=np.float64)
 
 
-def hits_and_mrr(ranks: NDArray[np.float64]) -> dict[str, float]:
-    """Share of ranks within 5, 10 and 15, and the mean reciprocal rank."""
-    found = {f"hit@{k}": float((ranks <= k).mean()) for k in (5, 10, 15)}
-    return {name: round(value, 4) for name, value in (found | {"mrr": float((1 / ranks).mean())}).items()}
+def hits_and_mrr(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
+    """ranks (m,) -> (m, 4), the columns of COMPLETION; the mean of a column is the metric."""
+    return np.stack([*(ranks <= k for k in WITHIN), 1 / ranks], axis=1).astype(np.float64)
 
 
 def precision_at(order: NDArray[np.intp], relevant: list[set[int]], k: int) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tag2vec.evaluation.metrics import hits_and_mrr, middle_ranks, precision_at, recall_at
+from tag2vec.evaluation.metrics import COMPLETION, hits_and_mrr, middle_ranks, precision_at, recall_at
 
 
 def test_ties_share_their_middle_rank() -> None:
@@ -25,7 +25,8 @@ def test_middle_ranks_are_those_of_scipy(values: list[int]) -> None:
 
 def test_hits_and_mrr() -> None:
     found = hits_and_mrr(np.array([1.0, 6.0, 11.0, 100.0]))
-    assert found == {"hit@5": 0.25, "hit@10": 0.5, "hit@15": 0.75, "mrr": round((1 + 1 / 6 + 1 / 11 + 1 / 100) / 4, 4)}
+    assert COMPLETION == ("hit@5", "hit@10", "hit@15", "mrr")
+    assert found.tolist() == [[1, 1, 1, 1], [0, 1, 1, 1 / 6], [0, 0, 1, 1 / 11], [0, 0, 0, 1 / 100]]
 
 
 def test_precision_and_recall() -> None:
