@@ -128,6 +128,24 @@ class TagSpace:
     def __contains__(self, tag: str) -> bool:
         return self.stems.stem(tag) in self.rows
 
+    def __getitem__(self, tag: str) -> Vectors:
+        """The input vector (dim,) of `tag`, read-only, by its stem; no spelling is guessed.
+
+        Raises UnknownName (a LookupError, no KeyError) when the space lacks it, UsageError when nothing is left of it.
+        """
+        row = self.rows.get(self.stems.stem(tag))
+        if row is None:
+            near = self.resolve(tag)
+            raise UnknownName(
+                f"#{written(tag)} is not among the {len(self):,} tags of this space; the nearest spelling is "
+                f"#{near.tag}. Ask for that one, or let resolve('{tag}') guess the spelling."
+            )
+        vector: Vectors = self.inputs[row]
+        vector.flags.writeable = False
+        return vector
+
+    __iter__ = None  # else Python would try space[0], space[1], ...
+
     @property
     def dim(self) -> int:
         return int(self.inputs.shape[1])

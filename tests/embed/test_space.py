@@ -83,6 +83,25 @@ def test_what_cannot_be_found_is_a_clear_error(space: TagSpace) -> None:
     assert "kickflips" in space and "xylophon" not in space
 
 
+def test_the_vector_of_a_tag_is_found_by_its_stem(space: TagSpace) -> None:
+    vector = space["#skateboard"]
+    assert vector.shape == (16,) and vector.dtype == np.float32
+    assert np.array_equal(vector, space.inputs[space.rows["skateboard"]])
+    with pytest.raises(ValueError, match="read-only"):
+        vector[0] = 1
+    assert space.inputs.flags.writeable  # the view alone is locked
+    for misspelt in ("skatebording", "xylophon"):
+        with pytest.raises(LookupError, match=f"#{misspelt} is not among the 18 tags") as failed:
+            space[misspelt]
+        assert isinstance(failed.value, UnknownName) and misspelt not in space
+    with pytest.raises(UnknownName, match=r"nearest spelling is #Skateboarding.*resolve\('skatebording'\)"):
+        space["skatebording"]
+    with pytest.raises(UsageError, match="'#!' has no letter"):
+        space["#!"]
+    with pytest.raises(TypeError, match="not iterable"):
+        iter(space)
+
+
 def test_the_same_seed_gives_the_same_bytes(corpus: Corpus, tmp_path: Path) -> None:
     for name in ("a", "b"):
         TagSpace.fit(corpus, dim=16, seed=3).save(tmp_path / name)
