@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import Tag2VecError, UsageError
 
 if TYPE_CHECKING:
-    from tag2vec.embed.space import Found, Related, TagSpace
+    from tag2vec.embed.space import Found, Related, Side, TagSpace
     from tag2vec.retrieval.suggest import Suggestions
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]
@@ -82,12 +85,33 @@ def related(
     tag: Annotated[str, typer.Argument(help="A hashtag, with or without '#'.")],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
+    side: Annotated[
+        str, typer.Option("--space", help="input: what means nearly the same; output: what stands beside it.")
+    ] = "input",
+    trending: Annotated[bool, typer.Option("--trending", help="Of the nearest, those first that rise now.")] = False,
+    corpus: Annotated[
+        Path | None, typer.Option(help="With --trending: the corpus of the model, when it was moved.")
+    ] = None,
+    recent: Recent = 7,
+    before: Before = 28,
+    smoothing: Smoothing = 5.0,
     as_json: Json = False,
 ) -> None:
     """Hashtags that mean nearly the same."""
     space = open_space(model)
     found = space.resolve(tag)
-    print_answer([found], space.related(tag, k), as_json, f"nearest to #{found.tag}")
+    if not trending:
+        title = f"beside #{found.tag}" if side == "output" else f"nearest to #{found.tag}"
+        print_answer([found], space.related(tag, k, cast("Side", side)), as_json, title)
+        return
+    if side != "input":
+        raise UsageError(f"--trending orders the nearest of --space input, and '{side}' was given; leave one out.")
+    from tag2vec.embed.rising import rising
+    from tag2vec.scraping.trends import trends
+
+    now = trends(space.corpus(corpus), recent, before, smoothing)
+    title = f"near #{found.tag} and rising until {now.last}"
+    print_answer([found], rising(space, tag, now, k), as_json, title, {"trend": "trend", "authors a day": "popularity"})
 
 
 @app.command()
@@ -109,7 +133,10 @@ def open_space(model: Path) -> TagSpace:
     return TagSpace.load(model)
 
 
-def print_answer(found: list[Found], answer: list[Related], as_json: bool, title: str) -> None:
+def print_answer(
+    found: list[Found], answer: Sequence[Related], as_json: bool, title: str, more: Mapping[str, str] | None = None
+) -> None:
+    """What was looked up and the answer; `more` are columns of the table and the fields of `answer` that fill them."""
     for one in found:
         if one.step != "exact":
             how = {
@@ -119,7 +146,13 @@ def print_answer(found: list[Found], answer: list[Related], as_json: bool, title
             note(f"#{one.asked.lstrip('#')}: {how[one.step]} #{one.tag}")
     if as_json:
         asked = [{"asked": one.asked, "found": one.tag, "step": one.step} for one in found]
-        tags = [{"tag": a.tag, "stem": a.stem, "score": round(a.score, 6), "count": a.count} for a in answer]
-        print_json({"query": asked, "tags": tags})
-    else:
-        print_table(["hashtag", "score", "posts"], [[f"#{a.tag}", a.score, a.count] for a in answer], title)
+        print_json({"query": asked, "tags": [facts(one) for one in answer]})
+        return
+    more = more or {}
+    rows = [[f"#{a.tag}", a.score, a.count, *(getattr(a, name) for name in more.values())] for a in answer]
+    print_table(["hashtag", "score", "posts", *more], rows, title)
+
+
+def facts(tag: Related) -> dict[str, Any]:
+    """The fields of one answer for JSON."""
+    return {name: round(value, 6) if isinstance(value, float) else value for name, value in asdict(tag).items()}

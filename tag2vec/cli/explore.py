@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.ask import Json, Model, open_space, print_answer
+from tag2vec.cli.ask import Json, Model, facts, open_space, print_answer
 from tag2vec.cli.output import note, print_json, print_table
 
 if TYPE_CHECKING:
-    from tag2vec.embed.space import Related
     from tag2vec.evaluation.plots import Picture
 
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="Hashtags, with or without '#'.")]
@@ -56,7 +55,7 @@ def clusters(
 
     found = clusters(open_space(model), n, tags, top, seed)
     if as_json:
-        print_json([{"posts": c.posts, "size": len(c.rows), "tags": [_facts(tag) for tag in c.tags]} for c in found])
+        print_json([{"posts": c.posts, "size": len(c.rows), "tags": [facts(tag) for tag in c.tags]} for c in found])
     else:
         rows = [[c.posts, len(c.rows), " ".join(f"#{tag.tag}" for tag in c.tags)] for c in found]
         print_table(["posts", "hashtags", "most central"], rows)
@@ -81,7 +80,7 @@ def compare(
         save(html, table_html(found))
         note(f"wrote {html}")
     if as_json:
-        print_json([asdict(one.found) | {"tags": [_facts(tag) for tag in one.nearest]} for one in found])
+        print_json([asdict(one.found) | {"tags": [facts(tag) for tag in one.nearest]} for one in found])
     else:
         rows = [[one.title, " ".join(f"#{tag.tag}" for tag in one.nearest)] for one in found]
         print_table(["hashtag", "nearest first"], rows)
@@ -132,7 +131,3 @@ def _save_picture(out: Path, picture: Picture) -> None:
     if picture.undrawn:
         note(f"{picture.undrawn} hashtags have no label: no installed font has their letters")
     typer.echo(str(out))
-
-
-def _facts(tag: Related) -> dict[str, Any]:
-    return asdict(tag) | {"score": round(tag.score, 6)}

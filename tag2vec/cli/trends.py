@@ -11,17 +11,19 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.output import note, print_json, print_table
 
+Recent = Annotated[int, typer.Option(help="Trends: days, the last of the corpus, that are compared ...")]
+Before = Annotated[int, typer.Option(help="... with so many days before them.")]
+Smoothing = Annotated[float, typer.Option(help="Authors added to both sides: tags of few authors count as steady.")]
+
 
 @app.command()
 def trending(
     corpus: Annotated[Path, typer.Argument(help="A corpus folder of posts with dates.")],
     k: Annotated[int, typer.Option("-k", help="How many.")] = 20,
     falling: Annotated[bool, typer.Option("--falling", help="Those that fall, in place of those that rise.")] = False,
-    recent: Annotated[int, typer.Option(help="Days, the last of the corpus, that are compared ...")] = 7,
-    before: Annotated[int, typer.Option(help="... with so many days before them.")] = 28,
-    smoothing: Annotated[
-        float, typer.Option(help="Authors added to both sides: tags of few authors count as steady.")
-    ] = 5.0,
+    recent: Recent = 7,
+    before: Before = 28,
+    smoothing: Smoothing = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Hashtags that rise, with their authors before and now; one author counts once a day."""

@@ -13,14 +13,14 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec import artifact
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
-from tag2vec.errors import ArtifactError, UnknownName, UsageError
+from tag2vec.errors import ArtifactError, UnknownName, UsageError, unknown
 from tag2vec.scraping.corpus import Corpus, Entry
 from tag2vec.scraping.normalise import Stems, normalise, written
 
@@ -30,6 +30,7 @@ NEAR = 75.0  # rapidfuzz ratio 0..100 below which a spelling is not near
 
 Vectors = NDArray[np.float32]
 Step = Literal["exact", "stem", "spelling"]
+Side = Literal["input", "output"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,10 @@ class TagSpace:
             draft.lines("tags.jsonl", (asdict(entry) for entry in self.entries))
         self.digest = artifact.read(folder, KIND).digest
 
+    def corpus(self, folder: str | Path | None = None) -> Corpus:
+        """The corpus that this space was fitted on; `folder` says where it is now. Raises ArtifactError."""
+        return Corpus.load_same(folder or self.config["corpus"], self.parents.get("corpus", ""))
+
     def __len__(self) -> int:
         return len(self.entries)
 
@@ -192,8 +197,15 @@ class TagSpace:
         """Rows of those `tags` whose stems are in the space, distinct, in order; no spelling is guessed."""
         return [self.rows[stem] for stem in self.stems.many(tags) if stem in self.rows]
 
-    def related(self, tag: str, k: int = 10) -> list[Related]:
-        """The k tags nearest to `tag` by the cosine of input vectors (-1..1, higher is nearer)."""
+    def related(self, tag: str, k: int = 10, space: Side = "input") -> list[Related]:
+        """The k tags nearest to `tag` by the cosine of input vectors (-1..1, higher is nearer).
+
+        With `space="output"` those that stand beside it, as `complete` of that one tag. Raises UnknownName.
+        """
+        if space not in get_args(Side):
+            raise unknown("space", space, get_args(Side))
+        if space == "output":
+            return self.complete([tag], k)
         row = self.resolve(tag).row
         return self._top(self._units @ self._units[row], k, {row})
 

@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.space import TagSpace
-from tag2vec.errors import ArtifactError, MissingExtra, SourceError, UsageError
+from tag2vec.errors import MissingExtra, SourceError, UsageError
 from tag2vec.evaluation.baselines import BASELINES, Baseline, Scorer, space_scorer
 from tag2vec.evaluation.intervals import LEVEL, interval, resample
 from tag2vec.evaluation.metrics import COMPLETION, hits_and_mrr, middle_ranks
-from tag2vec.scraping.corpus import Corpus
 from tag2vec.scraping.find import find
 from tag2vec.scraping.sources import Skip
 
@@ -58,7 +57,7 @@ def evaluate_tags(
     """
     space = TagSpace.load(model)
     queries = make_queries(space, posts, skip)
-    training = _training_corpus(space, corpus)
+    training = space.corpus(corpus)
     values = [hits_and_mrr(rank(queries, space_scorer(space)))]
     fitted: list[str] = []
     left_out: dict[str, str] = {}
@@ -148,19 +147,3 @@ def _named(figures: NDArray[np.float64]) -> dict[str, Any]:
 
 def _ends(intervals: dict[str, list[float]], form: str) -> str:
     return f"[{', '.join(format(end, form) for end in intervals[SHOWN])}]" if intervals else ""
-
-
-def _training_corpus(space: TagSpace, corpus: str | Path | None) -> Corpus:
-    try:
-        found = Corpus.load(corpus or space.config["corpus"])
-    except ArtifactError as error:
-        raise ArtifactError(
-            f"The baselines need the corpus that the model was fitted on. {error} Name it with --corpus."
-        ) from error
-    if found.folder.digest != space.parents.get("corpus", ""):
-        raise ArtifactError(
-            f"{found.folder.folder} is not the corpus that the model was fitted on: its checksum is "
-            f"{found.folder.digest[:12]}, the model's is {space.parents.get('corpus', 'unknown')[:12]}. "
-            "Name the right one with --corpus."
-        )
-    return found

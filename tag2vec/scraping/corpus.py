@@ -19,6 +19,7 @@ from typing import Any
 
 from tag2vec import artifact
 from tag2vec.artifact import Artifact
+from tag2vec.errors import ArtifactError
 
 KIND = "corpus"
 
@@ -106,6 +107,23 @@ class Corpus:
     def load(cls, folder: str | Path) -> Corpus:
         """Open a corpus folder. Raises ArtifactError."""
         return cls(artifact.read(folder, KIND))
+
+    @classmethod
+    def load_same(cls, folder: str | Path, digest: str) -> Corpus:
+        """Open the corpus that a model was fitted on, which knows its `digest`. Raises ArtifactError."""
+        try:
+            found = cls.load(folder)
+        except ArtifactError as error:
+            raise ArtifactError(
+                f"The corpus that the model was fitted on is needed. {error} Name it with --corpus."
+            ) from error
+        if found.folder.digest != digest:
+            raise ArtifactError(
+                f"{folder} is not the corpus that the model was fitted on: its checksum is "
+                f"{found.folder.digest[:12]}, the model's is {digest[:12] or 'unknown'}. "
+                "Name the right one with --corpus."
+            )
+        return found
 
     def save(self, folder: str | Path) -> None:
         """Copy the corpus to `folder`."""

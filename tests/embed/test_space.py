@@ -54,6 +54,13 @@ def test_answers_are_ordered_and_leave_out_what_was_asked(space: TagSpace) -> No
     assert answer[0].count == space.entries[space.rows[answer[0].stem]].count
 
 
+def test_what_is_related_by_output_is_what_stands_beside(space: TagSpace) -> None:
+    assert space.related("kickflip", 5, space="output") == space.complete(["kickflip"], 5)
+    assert space.related("kickflip", 5, space="output") != space.related("kickflip", 5)
+    with pytest.raises(UnknownName, match=r"no space named 'outputs'\. Did you mean 'output'"):
+        space.related("kickflip", space="outputs")  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("asked", "tag", "step"),
     [
