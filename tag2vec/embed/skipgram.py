@@ -6,7 +6,6 @@ popular tag beside another one says something here, unlike a frequent word in te
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -64,19 +63,29 @@ def word2vec_settings(config: SpaceConfig) -> dict[str, Any]:
         "vector_size": given.pop("dim"),
         "sg": int(given.pop("algorithm") == "skipgram"),
         "shrink_windows": config.window < WHOLE_SENTENCE,
-        "hashfxn": _stable_hash,
         **given,
     }
 
 
 def fit_word2vec(
-    sentences: Iterable[list[str]], config: SpaceConfig, tick: Callable[[int], None] | None = None
-) -> tuple[list[str], NDArray[np.float32], NDArray[np.float32]]:
-    """Train on `sentences` (iterated epochs + 1 times) -> (stems, input vectors (v, dim), output vectors (v, dim)).
+    sentences: Iterable[list[str]],
+    posts: int,
+    counts: dict[str, int],
+    config: SpaceConfig,
+    tick: Callable[[int], None] | None = None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Train on `sentences` -> (input vectors (v, dim), output vectors (v, dim)), rows in the order of `counts`.
 
-    Stems come most frequent first. `tick` is called with the number of finished epochs.
-    Raises UsageError when no stem occurs `min_count` times.
+    `sentences` are iterated once an epoch; there are `posts` of them, and `counts` says in how many each stem stands.
+    Stems that it lacks are left out, so memory does not grow with them. `tick` is called with the number of finished
+    epochs. Raises UsageError for fewer than two stems.
     """
+    if not counts:
+        raise UsageError(
+            f"No tag occurs in at least {config.min_count} posts. Give more posts, or a smaller --min-count."
+        )
+    if len(counts) < 2:
+        raise UsageError("Only one tag is frequent enough; a tag space needs two. Give more posts.")
     from gensim.models import Word2Vec
     from gensim.models.callbacks import CallbackAny2Vec
 
@@ -90,18 +99,7 @@ def fit_word2vec(
 
     settings = word2vec_settings(config)
     epochs = settings.pop("epochs")
-    model = Word2Vec(**settings)
-    model.build_vocab(sentences)
-    if not len(model.wv):
-        raise UsageError(
-            f"No tag occurs in at least {config.min_count} posts. Give more posts, or a smaller --min-count."
-        )
-    if len(model.wv) < 2:
-        raise UsageError("Only one tag is frequent enough; a tag space needs two. Give more posts.")
-    model.train(sentences, total_examples=model.corpus_count, epochs=epochs, callbacks=[Epochs()])
-    return list(model.wv.index_to_key), model.wv.vectors, model.syn1neg
-
-
-def _stable_hash(word: str) -> int:
-    """Python's own hash() differs from run to run."""
-    return zlib.crc32(word.encode())
+    model = Word2Vec(sorted_vocab=0, **settings)  # rows stay in the order of `counts`
+    model.build_vocab_from_freq(counts, corpus_count=posts)
+    model.train(sentences, total_examples=posts, epochs=epochs, callbacks=[Epochs()])
+    return model.wv.vectors, model.syn1neg

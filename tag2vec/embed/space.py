@@ -77,18 +77,16 @@ class TagSpace:
     def fit(cls, corpus: Corpus, tick: Callable[[int], None] | None = None, **settings: Any) -> TagSpace:
         """Train on a corpus; `settings` are those of SpaceConfig. `tick` gets the number of finished epochs."""
         config = SpaceConfig(**settings).for_corpus(corpus.report["tags"])
-        stems, inputs, outputs = fit_word2vec(corpus, config, tick)
-        rows = {stem: row for row, stem in enumerate(stems)}
-        frequent = takewhile(lambda entry: entry.count >= config.min_count, corpus.vocabulary())
-        entries = [entry for entry in frequent if entry.stem in rows]
-        order = [rows[e.stem] for e in entries]
+        entries = list(takewhile(lambda entry: entry.count >= config.min_count, corpus.vocabulary()))
+        counts = {entry.stem: entry.count for entry in entries}
+        inputs, outputs = fit_word2vec(corpus, len(corpus), counts, config, tick)
         described = {
             "stemmer": corpus.stemmer,
             "digits": corpus.digits,
             **asdict(config),
             "corpus": str(corpus.folder.folder.absolute()),
         }
-        return cls(entries, inputs[order], outputs[order], described, {"corpus": corpus.folder.digest})
+        return cls(entries, inputs, outputs, described, {"corpus": corpus.folder.digest})
 
     @classmethod
     def load(cls, folder: str | Path) -> TagSpace:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gensim.models import Word2Vec
 
 from tag2vec import Corpus, TagSpace
 from tag2vec.embed.newtags import with_tags_of
+from tag2vec.embed.skipgram import SpaceConfig, word2vec_settings
 from tag2vec.errors import ArtifactError, UnknownName, UsageError
 from tests.scraping.test_corpus import write_posts
 
@@ -107,6 +110,17 @@ def test_the_vector_of_a_tag_is_found_by_its_stem(space: TagSpace) -> None:
         space["#!"]
     with pytest.raises(TypeError, match="not iterable"):
         iter(space)
+
+
+def test_the_vectors_are_those_of_gensim_and_rare_tags_change_nothing(tmp_path: Path) -> None:
+    posts = [{"tags": ["hub", f"t{i}", f"rare{i}x{j}"]} for i in range(9) for j in range(10 + i)]
+    corpus = Corpus.build(write_posts(tmp_path / "p.jsonl", posts), tmp_path / "corpus", stemmer="none")
+    config = SpaceConfig(dim=8, epochs=3, seed=2)
+    space = TagSpace.fit(corpus, **asdict(config))
+    gensim = Word2Vec(list(corpus), **word2vec_settings(config))
+    assert [entry.stem for entry in space.entries] == ["hub", *(f"t{i}" for i in range(8, -1, -1))]
+    assert [entry.stem for entry in space.entries] == gensim.wv.index_to_key
+    assert np.array_equal(space.inputs, gensim.wv.vectors) and np.array_equal(space.outputs, gensim.syn1neg)
 
 
 def test_the_same_seed_gives_the_same_bytes(corpus: Corpus, tmp_path: Path) -> None:
