@@ -29,6 +29,7 @@ def fit_embedding(
     algorithm: Annotated[str, typer.Option(help="skipgram or cbow.")] = "skipgram",
     dim: Annotated[int, typer.Option(help="Dimensions of the tag space.")] = 100,
     epochs: Annotated[int | None, typer.Option(help="Passes over the corpus; 20, more for a small one.")] = None,
+    refine: Annotated[int | None, typer.Option(help="Passes of the second stage; 0: word2vec alone.")] = None,
     negative: Annotated[int, typer.Option(help="Noise tags drawn for each pair of tags.")] = 5,
     ns_exponent: Annotated[
         float, typer.Option(help="Noise tags are drawn by count to this power; 0: all alike.")
@@ -53,6 +54,7 @@ def fit_embedding(
         "algorithm": algorithm,
         "dim": dim,
         "epochs": epochs,
+        "refine": refine,
         "negative": negative,
         "ns_exponent": ns_exponent,
         "window": window,
@@ -61,7 +63,8 @@ def fit_embedding(
         "workers": workers,
     }
     read = Corpus.load(corpus)
-    with bar("tag space, epochs", SpaceConfig(epochs=epochs).for_corpus(read.report["tags"]).epochs) as tick:
+    passes = SpaceConfig(**settings).for_corpus(len(read), read.report["tags"]).passes
+    with bar("tag space, passes", passes) as tick:
         space = TagSpace.fit(read, tick, **settings)
     space.save(out)
     note(f"tag space: {len(space):,} tags, {space.dim} dimensions")

@@ -32,7 +32,13 @@ def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
         np.vstack([vectors, *(_vector(stem, known, vectors) for stem, known in beside.items())])
         for vectors in (space.inputs, space.outputs)
     )
-    return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest)
+    bias = with_bias_of_rare(space.bias, len(beside))
+    return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest, bias)
+
+
+def with_bias_of_rare(bias: Vectors, new: int) -> Vectors:
+    """`bias` (v,) and that of `new` more tags, which nobody is known to use more than the rarest one."""
+    return np.append(bias, np.full(new, bias.min(), np.float32))
 
 
 def entries_with(space: TagSpace, tag_lists: TagLists) -> list[Entry]:

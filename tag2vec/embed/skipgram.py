@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from tag2vec.errors import UsageError
 
 WHOLE_SENTENCE = 10_000  # gensim's own limit of a sentence
-SEEN = 2_000_000  # tags that training goes through at least, counting each epoch
+SEEN = 2_000_000  # tags that word2vec goes through at least, counting each epoch
+REFINED = 1_000_000  # posts that the second stage goes through, counting each epoch
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,15 @@ class SpaceConfig:
     negative: int = 5
     ns_exponent: float = 0.0
     epochs: int | None = None  # 20, and more for a small corpus
+    refine: int | None = None  # epochs of the second stage, see `refine`; 0: word2vec alone
     alpha: float = 0.025
     min_count: int = 5
     seed: int = 1
     workers: int = 1
 
     def __post_init__(self) -> None:
+        if self.refine is not None and self.refine < 0:
+            raise UsageError(f"refine is {self.refine}; wanted 0 or more.")
         for name in ("dim", "window", "negative", "epochs", "min_count", "workers"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -42,18 +46,24 @@ class SpaceConfig:
         if self.algorithm not in ("skipgram", "cbow"):
             raise UsageError(f"algorithm is '{self.algorithm}'; wanted skipgram or cbow.")
 
-    def for_corpus(self, tags: int) -> SpaceConfig:
-        """These settings with the number of epochs decided, for a corpus of `tags` tags in all.
+    @property
+    def passes(self) -> int:
+        """Passes over the corpus in both stages, once they are decided."""
+        return (self.epochs or 0) + (self.refine or 0)
+
+    def for_corpus(self, posts: int, tags: int) -> SpaceConfig:
+        """These settings with the epochs of both stages decided, for `posts` posts of `tags` tags in all.
 
         20 epochs suit corpora of 200,000 tags and more; a small one needs more of them before its vectors move apart.
+        The second stage has seen enough after REFINED posts, and needs more than one look at each.
         """
-        if self.epochs is not None:
-            return self
-        return replace(self, epochs=min(max(20, round(SEEN / max(tags, 1))), 400))
+        epochs = min(max(20, round(SEEN / max(tags, 1))), 400) if self.epochs is None else self.epochs
+        refine = min(max(2, round(REFINED / max(posts, 1))), 15) if self.refine is None else self.refine
+        return replace(self, epochs=epochs, refine=refine)
 
 
 # gensim's defaults, as in Singh et al. 2016: the settings of `--recipe seed` and of the baseline of that name.
-SEED_RECIPE: dict[str, Any] = {"window": 5, "ns_exponent": 0.75, "epochs": 5}
+SEED_RECIPE: dict[str, Any] = {"window": 5, "ns_exponent": 0.75, "epochs": 5, "refine": 0}
 
 
 def word2vec_settings(config: SpaceConfig) -> dict[str, Any]:
@@ -63,7 +73,7 @@ def word2vec_settings(config: SpaceConfig) -> dict[str, Any]:
         "vector_size": given.pop("dim"),
         "sg": int(given.pop("algorithm") == "skipgram"),
         "shrink_windows": config.window < WHOLE_SENTENCE,
-        **given,
+        **{name: value for name, value in given.items() if name != "refine"},
     }
 
 

@@ -1,12 +1,14 @@
 """The tag space: an input and an output vector for every tag that enough posts carry.
 
-Input vectors say what a tag means (cosine: what can stand in its place); an input vector times the output vectors
-says which tags stand beside it. On disk (kind `space`): `inputs.npy` and `outputs.npy` (v, dim) float32,
-`tags.jsonl` with `{"stem", "count", "forms"}` a line, in the order of the rows, most frequent first.
+Input vectors say what a tag means (cosine: what can stand in its place); an input vector times the output vectors,
+plus their biases, says which tags stand beside it. On disk (kind `space`): `inputs.npy` and `outputs.npy` (v, dim) and
+`bias.npy` (v,), all float32; `tags.jsonl` with `{"stem", "count", "forms"}` a line, in the order of the rows, most
+frequent first.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -54,7 +56,7 @@ class Related:
 
 
 class TagSpace:
-    """`entries` (v), `inputs` (v, dim), `outputs` (v, dim): row i of each belongs to the same tag."""
+    """`entries` (v), `inputs` (v, dim), `outputs` (v, dim), `bias` (v,): row i of each belongs to the same tag."""
 
     def __init__(
         self,
@@ -64,10 +66,12 @@ class TagSpace:
         config: dict[str, Any],
         parents: dict[str, str] | None = None,
         digest: str = "",
+        bias: Vectors | None = None,
     ) -> None:
         self.entries = list(entries)
         self.inputs = inputs
         self.outputs = outputs
+        self.bias = np.zeros(len(entries), np.float32) if bias is None else bias
         self.config = config
         self.parents = parents or {}
         self.digest = digest  # of the folder it was loaded from or saved to; "" while only in memory
@@ -76,17 +80,32 @@ class TagSpace:
     @classmethod
     def fit(cls, corpus: Corpus, tick: Callable[[int], None] | None = None, **settings: Any) -> TagSpace:
         """Train on a corpus; `settings` are those of SpaceConfig. `tick` gets the number of finished epochs."""
-        config = SpaceConfig(**settings).for_corpus(corpus.report["tags"])
+        config = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"])
         entries = list(takewhile(lambda entry: entry.count >= config.min_count, corpus.vocabulary()))
         counts = {entry.stem: entry.count for entry in entries}
         inputs, outputs = fit_word2vec(corpus, len(corpus), counts, config, tick)
+        bias = None
+        if config.refine:
+            from tag2vec.embed.refine import Posts, refine
+
+            posts = Posts.of(corpus.authored(), {stem: row for row, stem in enumerate(counts)})
+            before = config.passes - config.refine
+            inputs, outputs, bias = refine(
+                posts,
+                inputs,
+                outputs,
+                np.array(list(counts.values())),
+                config.refine,
+                config.seed,
+                lambda done: tick(before + done) if tick else None,
+            )
         described = {
             "stemmer": corpus.stemmer,
             "digits": corpus.digits,
             **asdict(config),
             "corpus": str(corpus.folder.folder.absolute()),
         }
-        return cls(entries, inputs, outputs, described, {"corpus": corpus.folder.digest})
+        return cls(entries, inputs, outputs, described, {"corpus": corpus.folder.digest}, bias=bias)
 
     @classmethod
     def load(cls, folder: str | Path) -> TagSpace:
@@ -108,6 +127,7 @@ class TagSpace:
             config,
             found.parents,
             found.digest,
+            found.array("bias.npy"),
         )
 
     def save(self, model: str | Path) -> None:
@@ -118,6 +138,7 @@ class TagSpace:
         with artifact.write(folder, KIND, config, self.parents) as draft:
             draft.array("inputs.npy", self.inputs)
             draft.array("outputs.npy", self.outputs)
+            draft.array("bias.npy", self.bias)
             draft.lines("tags.jsonl", (asdict(entry) for entry in self.entries))
         self.digest = artifact.read(folder, KIND).digest
 
@@ -208,16 +229,24 @@ class TagSpace:
         return self._top(self._units @ self._units[row], k, {row})
 
     def complete(self, tags: Iterable[str], k: int = 10) -> list[Related]:
-        """The k tags that go best with all of `tags`: mean input vector times output vectors, higher is better."""
+        """The k tags that go best with all of `tags`; scores as those of `beside`."""
         rows = list(dict.fromkeys(self.resolve(tag).row for tag in tags))
         if not rows:
             raise UsageError("No tag given; wanted one or more.")
         return self._top(self.beside(rows), k, set(rows))
 
     def beside(self, rows: Sequence[int]) -> Vectors:
-        """Score (v,) of every tag to stand beside the tags in `rows`, higher is better."""
-        scores: Vectors = self.outputs @ self.inputs[list(rows)].mean(axis=0)
+        """Score (v,) of every tag to stand beside the tags in `rows`, higher is better: see `query`."""
+        scores: Vectors = self.outputs @ self.query(rows) + self.bias
         return scores
+
+    def query(self, rows: Sequence[int]) -> Vectors:
+        """The point (dim,) of the tags in `rows`: the sum of their input vectors over the square root of their number.
+
+        So its length says how many of them agree, and what they say outweighs the bias of a tag all the more.
+        """
+        point: Vectors = self.inputs[list(rows)].sum(axis=0) / np.float32(math.sqrt(len(rows)))
+        return point
 
     @cached_property
     def _units(self) -> Vectors:

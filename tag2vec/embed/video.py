@@ -25,7 +25,7 @@ from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.heads import Head
-from tag2vec.embed.newtags import entries_with, with_tags_of
+from tag2vec.embed.newtags import entries_with, with_bias_of_rare, with_tags_of
 from tag2vec.embed.pooled import Arrays, compact, extract_all, fit_pooling, pool_one
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.space import TagSpace
@@ -270,4 +270,5 @@ def _with_new(base: TagSpace, found: artifact.Artifact, clips: Sequence[Clip]) -
     outputs = np.vstack([base.outputs, found.array("new_outputs.npy")])
     if not len(entries) == len(inputs) == len(outputs):
         raise ArtifactError(f"{found.folder} has vectors for other tags than its clips carry. Fit it again.")
-    return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest)
+    bias = with_bias_of_rare(base.bias, len(entries) - len(base))
+    return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest, bias)

@@ -32,11 +32,10 @@ Baseline = Callable[[TagSpace, Corpus], Scorer]
 
 
 def space_scorer(space: TagSpace) -> Scorer:
-    """A space's own way: mean input vector of the given tags times all output vectors."""
+    """A space's own way, see `TagSpace.beside`."""
 
     def score(given: Sequence[list[int]]) -> NDArray[np.float32]:
-        means = np.stack([space.inputs[rows].mean(axis=0) for rows in given])
-        scores: NDArray[np.float32] = means @ space.outputs.T
+        scores: NDArray[np.float32] = np.stack([space.query(rows) for rows in given]) @ space.outputs.T + space.bias
         return scores
 
     return score
@@ -107,6 +106,12 @@ def implicit_mf(space: TagSpace, corpus: Corpus) -> Scorer:
     return score
 
 
+def skipgram(space: TagSpace, corpus: Corpus) -> Scorer:
+    """The first stage of ours alone: word2vec with our settings."""
+    kept = {name: space.config[name] for name in ("dim", "min_count", "seed")}
+    return space_scorer(TagSpace.fit(corpus, **kept, refine=0))
+
+
 def seed(space: TagSpace, corpus: Corpus) -> Scorer:
     """The recipe of Singh et al. 2016: gensim's defaults, nearest to the mean of the given tags by L2 distance."""
     settings = {name: space.config[name] for name in ("dim", "min_count", "seed")}
@@ -126,6 +131,7 @@ BASELINES: Mapping[str, Baseline] = {
     "item_item": item_item,
     "ease": ease,
     "implicit_mf": implicit_mf,
+    "skipgram": skipgram,
     "seed": seed,
 }
 

@@ -22,6 +22,7 @@ from tag2vec.artifact import Artifact
 from tag2vec.errors import ArtifactError
 
 KIND = "corpus"
+WHO = "coalesce(author, file_row_number)"  # in posts.parquet: a post that names no author is an author's of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,20 @@ class Corpus:
         with self.folder.path("sentences.txt").open(encoding="utf-8") as file:
             for line in file:
                 yield line.split()
+
+    def authored(self) -> Iterator[tuple[int, list[str]]]:
+        """A number for its author, and its stems, of each post; a post that names none is an author's of its own.
+
+        Also of posts and tags that were left out because few authors use them (`Cleaning.min_authors`).
+        """
+        import duckdb
+
+        with duckdb.connect() as db:
+            query = f"SELECT {WHO}, stems FROM read_parquet($posts, file_row_number = true)"
+            found = db.execute(query, {"posts": str(self.folder.path("posts.parquet"))})
+            while some := found.fetchmany(10_000):
+                for author, stems in some:
+                    yield author, stems.split()
 
     def __len__(self) -> int:
         return int(self.report["kept"])

@@ -24,15 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.errors import SourceError, UsageError
-from tag2vec.scraping.corpus import Corpus
+from tag2vec.scraping.corpus import WHO, Corpus
 from tag2vec.scraping.tally import FOLLOWED, MEMORY
 
-_WHO = "coalesce(author, file_row_number) AS author"  # a post without one is an author's of its own
 _POSTS = "read_parquet($posts, file_row_number = true)"
 _SPAN = f"SELECT min(day), max(day) FROM {_POSTS}"
 _ALL = f"""
     SELECT count(*) FILTER (day > $split), count(*) FILTER (day <= $split)
-    FROM (SELECT DISTINCT day, {_WHO} FROM {_POSTS} WHERE day > $start)"""
+    FROM (SELECT DISTINCT day, {WHO} AS author FROM {_POSTS} WHERE day > $start)"""
 _TAGS = """
     SELECT stem, coalesce(sum(authors) FILTER (day > $split), 0)::BIGINT AS now,
         coalesce(sum(authors) FILTER (day <= $split), 0)::BIGINT AS before,

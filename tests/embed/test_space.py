@@ -115,7 +115,7 @@ def test_the_vector_of_a_tag_is_found_by_its_stem(space: TagSpace) -> None:
 def test_the_vectors_are_those_of_gensim_and_rare_tags_change_nothing(tmp_path: Path) -> None:
     posts = [{"tags": ["hub", f"t{i}", f"rare{i}x{j}"]} for i in range(9) for j in range(10 + i)]
     corpus = Corpus.build(write_posts(tmp_path / "p.jsonl", posts), tmp_path / "corpus", stemmer="none")
-    config = SpaceConfig(dim=8, epochs=3, seed=2)
+    config = SpaceConfig(dim=8, epochs=3, seed=2, refine=0)
     space = TagSpace.fit(corpus, **asdict(config))
     gensim = Word2Vec(list(corpus), **word2vec_settings(config))
     assert [entry.stem for entry in space.entries] == ["hub", *(f"t{i}" for i in range(8, -1, -1))]
@@ -126,7 +126,7 @@ def test_the_vectors_are_those_of_gensim_and_rare_tags_change_nothing(tmp_path: 
 def test_the_same_seed_gives_the_same_bytes(corpus: Corpus, tmp_path: Path) -> None:
     for name in ("a", "b"):
         TagSpace.fit(corpus, dim=16, seed=3).save(tmp_path / name)
-    for file in ("inputs.npy", "outputs.npy", "tags.jsonl", "tag2vec.json"):
+    for file in ("inputs.npy", "outputs.npy", "bias.npy", "tags.jsonl", "tag2vec.json"):
         assert (tmp_path / "a/space" / file).read_bytes() == (tmp_path / "b/space" / file).read_bytes()
     assert not np.array_equal(TagSpace.fit(corpus, dim=16, seed=4).inputs, TagSpace.load(tmp_path / "a").inputs)
 
@@ -148,6 +148,8 @@ def test_too_few_posts_and_bad_settings(tmp_path: Path, corpus: Corpus) -> None:
         TagSpace.fit(one)
     with pytest.raises(UsageError, match="dim is 0"):
         TagSpace.fit(corpus, dim=0)
+    with pytest.raises(UsageError, match="refine is -1; wanted 0 or more"):
+        TagSpace.fit(corpus, refine=-1)
     with pytest.raises(UsageError, match="algorithm is 'glove'"):
         TagSpace.fit(corpus, algorithm="glove")
 

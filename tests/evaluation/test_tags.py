@@ -43,7 +43,7 @@ def test_planted_groups_are_found_and_popularity_is_not_enough(home: Path) -> No
     report = evaluate_tags(home / "model", home / "test.jsonl")
     assert report["queries"] == 200 and report["vocabulary"] == 48
     assert {"hit@5", "hit@10", "hit@15", "mrr"} <= set(report)
-    assert set(report["baselines"]) == {"popularity", "item_item", "ease", "implicit_mf", "seed"}
+    assert set(report["baselines"]) == {"popularity", "item_item", "ease", "implicit_mf", "skipgram", "seed"}
     assert report["hit@5"] > 0.95 and report["left_out"] == {}
     assert all(report["baselines"][name]["hit@5"] > 0.95 for name in ("item_item", "ease", "implicit_mf"))
     assert report["baselines"]["popularity"]["hit@5"] < 0.35
