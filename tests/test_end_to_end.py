@@ -121,6 +121,9 @@ def test_the_commands_print_what_they_promise(home: Home, clip: Path) -> None:
     assert plain.stdout.splitlines()[-1] == " ".join(f"#{s['tag']}" for s in answer["suggestions"])
     related = run(home, "related", "yoyoes", "-m", home.model, "--json")
     assert json.loads(related.stdout)["query"][0]["found"] in {"Yoyo", "yoyo"}
+    placed = run(home, "complete", "PianoNeverBasketball", "-m", home.model, "--json")
+    assert "placed by the words inside it: #" in placed.stderr and len(json.loads(placed.stdout)["tags"]) == 10
+    assert {"piano", "basketball"} <= set(json.loads(placed.stdout)["query"][0]["found"].lower().split())
     info = run(home, "info", home.model)
     assert info.returncode == 0 and "space, format 1" in info.stdout and "network.safetensors" in info.stdout
 

@@ -17,7 +17,7 @@ from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import Tag2VecError, UsageError
 
 if TYPE_CHECKING:
-    from tag2vec.embed.space import Found, Related, Side, TagSpace
+    from tag2vec.embed.space import Composed, Found, Related, Side, TagSpace
     from tag2vec.retrieval.suggest import Suggestions
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]
@@ -99,7 +99,7 @@ def related(
 ) -> None:
     """Hashtags that mean nearly the same."""
     space = open_space(model)
-    found = space.resolve(tag)
+    found = space.place(tag)
     if not trending:
         title = f"beside #{found.tag}" if side == "output" else f"nearest to #{found.tag}"
         print_answer([found], space.related(tag, k, cast("Side", side)), as_json, title)
@@ -123,7 +123,7 @@ def complete(
 ) -> None:
     """Hashtags that people put beside all of these."""
     space = open_space(model)
-    found = [space.resolve(tag) for tag in tags]
+    found = [space.place(tag) for tag in tags]
     print_answer(found, space.complete(tags, k), as_json, "beside " + " ".join(f"#{f.tag}" for f in found))
 
 
@@ -134,23 +134,33 @@ def open_space(model: Path) -> TagSpace:
 
 
 def print_answer(
-    found: list[Found], answer: Sequence[Related], as_json: bool, title: str, more: Mapping[str, str] | None = None
+    found: Sequence[Found | Composed],
+    answer: Sequence[Related],
+    as_json: bool,
+    title: str,
+    more: Mapping[str, str] | None = None,
 ) -> None:
     """What was looked up and the answer; `more` are columns of the table and the fields of `answer` that fill them."""
+    hows = {
+        "stem": "not written so; its stem is that of",
+        "spelling": "not known; the nearest spelling is",
+        "words": "not known; placed by the words inside it:",
+    }
     for one in found:
         if one.step != "exact":
-            how = {
-                "stem": "not written so; its stem is that of",
-                "spelling": "not known; the nearest spelling is",
-            }
-            note(f"#{one.asked.lstrip('#')}: {how[one.step]} #{one.tag}")
+            note(f"#{one.asked.lstrip('#')}: {hows[one.step]} {' '.join(f'#{tag}' for tag in _found(one))}")
     if as_json:
-        asked = [{"asked": one.asked, "found": one.tag, "step": one.step} for one in found]
+        asked = [{"asked": one.asked, "found": " ".join(_found(one)), "step": one.step} for one in found]
         print_json({"query": asked, "tags": [facts(one) for one in answer]})
         return
     more = more or {}
     rows = [[f"#{a.tag}", a.score, a.count, *(getattr(a, name) for name in more.values())] for a in answer]
     print_table(["hashtag", "score", "posts", *more], rows, title)
+
+
+def _found(one: Found | Composed) -> tuple[str, ...]:
+    """The known tags that a tag is answered by."""
+    return (one.tag,) if one.step != "words" else one.words
 
 
 def facts(tag: Related) -> dict[str, Any]:

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from tag2vec.embed.compose import direction, rarest, telling, vectors_at, words_inside
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.scraping.corpus import Entry
 from tag2vec.scraping.post import Post
@@ -18,18 +20,21 @@ TagLists = Sequence[Sequence[str]]
 def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
     """`space` with the forms in `tag_lists`, and one more row, after its own, for every tag in them that it lacks.
 
-    A new tag's vectors are as long as those of an average tag. Their direction is the mean of the tags beside it that
-    the space knows, plus one of its own (drawn from its spelling), so that two new tags stay apart.
+    A new tag lies where `compose` puts it: by the known tags inside it and those beside it. Half of its direction is
+    its own, drawn from its spelling, so that two new tags stay apart.
     """
     entries = entries_with(space, tag_lists)
-    beside: dict[str, list[int]] = {entry.stem: [] for entry in entries[len(space) :]}
+    beside: dict[str, list[list[int]]] = {entry.stem: [] for entry in entries[len(space) :]}
     for found in _found(space, tag_lists):
         known = [space.rows[stem] for stem in found if stem in space.rows]
         for stem in found:
             if stem in beside:
-                beside[stem].extend(known)
+                beside[stem].append(known)
+    forms = [next(iter(entry.forms)) for entry in entries[len(space) :]]
+    words = [words_inside(space, form) for form in forms]
+    inside = [found if telling(found, form) else {} for found, form in zip(words, forms, strict=True)]
     inputs, outputs = (
-        np.vstack([vectors, *(_vector(stem, known, vectors) for stem, known in beside.items())])
+        np.vstack([vectors, vectors_at(vectors, _apart(vectors, inside, beside))])
         for vectors in (space.inputs, space.outputs)
     )
     bias = with_bias_of_rare(space.bias, len(beside))
@@ -37,8 +42,8 @@ def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
 
 
 def with_bias_of_rare(bias: Vectors, new: int) -> Vectors:
-    """`bias` (v,) and that of `new` more tags, which nobody is known to use more than the rarest one."""
-    return np.append(bias, np.full(new, bias.min(), np.float32))
+    """`bias` (v,) and that of `new` more tags, which are as rare as the rarest half."""
+    return np.append(bias, np.full(new, rarest(bias).mean(), np.float32))
 
 
 def entries_with(space: TagSpace, tag_lists: TagLists) -> list[Entry]:
@@ -65,11 +70,13 @@ def _ordered(forms: Counter[str]) -> dict[str, int]:
     return dict(sorted(forms.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _vector(stem: str, known: list[int], vectors: Vectors) -> Vectors:
-    own = np.random.default_rng(zlib.crc32(stem.encode())).standard_normal(vectors.shape[1])
-    direction = own / np.linalg.norm(own)
-    if known:
-        mean = vectors[known].mean(axis=0)
-        direction = direction + mean / max(float(np.linalg.norm(mean)), 1e-12)
-    length = float(np.median(np.linalg.norm(vectors, axis=1)))
-    return np.asarray(direction / np.linalg.norm(direction) * length, dtype=np.float32)
+def _apart(
+    vectors: Vectors, inside: Sequence[dict[int, int]], beside: dict[str, list[list[int]]]
+) -> NDArray[np.float64]:
+    """Directions (n, dim) of new tags, each with a part of its own."""
+    aims = np.zeros((len(beside), vectors.shape[1]))
+    for aim, words, (stem, posts) in zip(aims, inside, beside.items(), strict=True):
+        own = np.random.default_rng(zlib.crc32(stem.encode())).standard_normal(len(aim))
+        aim += direction(vectors, words, posts) + own / np.linalg.norm(own)
+        aim /= np.linalg.norm(aim)
+    return aims

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec import artifact
+from tag2vec.embed.compose import direction, telling, vectors_at, words_inside
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
 from tag2vec.errors import ArtifactError, UnknownName, UsageError, unknown
 from tag2vec.scraping.corpus import Corpus, Entry
@@ -29,6 +30,7 @@ from tag2vec.scraping.normalise import Stems, normalise, written
 KIND = "space"
 FOLDER = "space"  # inside a model folder
 NEAR = 75.0  # rapidfuzz ratio 0..100 below which a spelling is not near
+TYPO = 85.0  # and from which a tag is taken for a misspelt one, whatever words are inside it
 
 Vectors = NDArray[np.float32]
 Step = Literal["exact", "stem", "spelling"]
@@ -45,6 +47,17 @@ class Found:
     step: Step
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """A tag that the space lacks, with an input vector (dim,) from the known tags inside it, `words`."""
+
+    asked: str
+    tag: str
+    words: tuple[str, ...]
+    vector: Vectors
+    step: Literal["words"] = "words"
+
+
 @dataclass(frozen=True, slots=True)
 class Related:
     """A tag with its score (higher is nearer) and the number of posts it stands in."""
@@ -53,6 +66,15 @@ class Related:
     stem: str
     score: float
     count: int
+
+
+def query(given: Vectors) -> Vectors:
+    """The point (dim,) of tags with the input vectors `given` (n, dim): their sum over the square root of n.
+
+    So its length says how many of them agree, and what they say outweighs the bias of a tag all the more.
+    """
+    point: Vectors = given.sum(axis=0) / np.float32(math.sqrt(len(given)))
+    return point
 
 
 class TagSpace:
@@ -194,23 +216,46 @@ class TagSpace:
 
         Raises UnknownName when no tag is spelt like it, UsageError when nothing is left of it.
         """
-        normal = normalise(tag)
-        if not normal:
-            raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
-        row = self.rows.get(self.stems.stem(tag))
-        if row is not None:
-            seen = {normalise(form) for form in self.entries[row].forms}
-            return Found(tag, self.forms[row], row, "exact" if normal in seen else "stem")
-        from rapidfuzz import process
-
-        near = process.extract(self.stems.stem(tag), list(self.rows), limit=5, score_cutoff=NEAR)
-        if not near:
+        if found := self._known(tag):
+            return found
+        row, nearness = self._nearest(tag)
+        if nearness < NEAR:
             raise UnknownName(
                 f"#{written(tag)} is not among the {len(self):,} tags of this space, and none is spelt like it. "
                 "Ask for another word, or fit the space on posts that carry it."
             )
-        row = max(near, key=lambda match: (match[1], -match[2]))[2]
         return Found(tag, self.forms[row], row, "spelling")
+
+    def place(self, tag: str) -> Found | Composed:
+        """Find `tag` as `resolve` does; a tag that is no misspelt one may be placed by the known tags inside it.
+
+        Raises UnknownName when there is neither, UsageError when nothing is left of it.
+        """
+        if self._known(tag) is None and self._nearest(tag)[1] < TYPO:
+            words = words_inside(self, tag)
+            if telling(words, tag):
+                vector = vectors_at(self.inputs, direction(self.inputs, words)[None])[0]
+                return Composed(tag, written(tag), tuple(self.forms[row] for row in words), vector)
+        return self.resolve(tag)
+
+    def _known(self, tag: str) -> Found | None:
+        normal = normalise(tag)
+        if not normal:
+            raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
+        row = self.rows.get(self.stems.stem(tag))
+        if row is None:
+            return None
+        seen = {normalise(form) for form in self.entries[row].forms}
+        return Found(tag, self.forms[row], row, "exact" if normal in seen else "stem")
+
+    def _nearest(self, tag: str) -> tuple[int, float]:
+        """Row and rapidfuzz ratio 0..100 of the tag that is spelt most like `tag`, the most frequent of equals."""
+        from rapidfuzz import fuzz, process
+
+        # Not the default scorer, which takes #re for a near spelling of #readiness.
+        near = process.extract(self.stems.stem(tag), list(self.rows), scorer=fuzz.ratio, limit=5)
+        _, nearness, row = max(near, key=lambda match: (match[1], -match[2]))
+        return row, nearness
 
     def known_rows(self, tags: Iterable[str]) -> list[int]:
         """Rows of those `tags` whose stems are in the space, distinct, in order; no spelling is guessed."""
@@ -225,28 +270,31 @@ class TagSpace:
             raise unknown("space", space, get_args(Side))
         if space == "output":
             return self.complete([tag], k)
-        row = self.resolve(tag).row
-        return self._top(self._units @ self._units[row], k, {row})
+        vector, row = self._vector(self.place(tag))
+        return self._top(self._units @ (vector / max(float(np.linalg.norm(vector)), 1e-12)), k, row)
 
     def complete(self, tags: Iterable[str], k: int = 10) -> list[Related]:
         """The k tags that go best with all of `tags`; scores as those of `beside`."""
-        rows = list(dict.fromkeys(self.resolve(tag).row for tag in tags))
-        if not rows:
+        placed = {one.tag: one for one in map(self.place, tags)}
+        if not placed:
             raise UsageError("No tag given; wanted one or more.")
-        return self._top(self.beside(rows), k, set(rows))
+        vectors, rows = zip(*map(self._vector, placed.values()), strict=True)
+        return self._top(self.beside_vectors(np.stack(vectors)), k, set().union(*rows))
 
     def beside(self, rows: Sequence[int]) -> Vectors:
-        """Score (v,) of every tag to stand beside the tags in `rows`, higher is better: see `query`."""
-        scores: Vectors = self.outputs @ self.query(rows) + self.bias
+        """Score (v,) of every tag to stand beside the tags in `rows`, higher is better."""
+        return self.beside_vectors(self.inputs[list(rows)])
+
+    def beside_vectors(self, given: Vectors) -> Vectors:
+        """Score (v,) of every tag to stand beside tags with the input vectors `given` (n, dim)."""
+        scores: Vectors = self.outputs @ query(given) + self.bias
         return scores
 
-    def query(self, rows: Sequence[int]) -> Vectors:
-        """The point (dim,) of the tags in `rows`: the sum of their input vectors over the square root of their number.
-
-        So its length says how many of them agree, and what they say outweighs the bias of a tag all the more.
-        """
-        point: Vectors = self.inputs[list(rows)].sum(axis=0) / np.float32(math.sqrt(len(rows)))
-        return point
+    def _vector(self, placed: Found | Composed) -> tuple[Vectors, set[int]]:
+        """Input vector (dim,) of a tag, and its row when it has one."""
+        if isinstance(placed, Composed):
+            return placed.vector, set()
+        return self.inputs[placed.row], {placed.row}
 
     @cached_property
     def _units(self) -> Vectors:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.skipgram import SEED_RECIPE
-from tag2vec.embed.space import TagSpace
+from tag2vec.embed.space import TagSpace, query
 from tag2vec.embed.threads import one_thread
 from tag2vec.errors import MissingExtra, UsageError
 from tag2vec.scraping.corpus import Corpus
@@ -35,7 +35,9 @@ def space_scorer(space: TagSpace) -> Scorer:
     """A space's own way, see `TagSpace.beside`."""
 
     def score(given: Sequence[list[int]]) -> NDArray[np.float32]:
-        scores: NDArray[np.float32] = np.stack([space.query(rows) for rows in given]) @ space.outputs.T + space.bias
+        scores: NDArray[np.float32] = (
+            np.stack([query(space.inputs[rows]) for rows in given]) @ space.outputs.T + space.bias
+        )
         return scores
 
     return score

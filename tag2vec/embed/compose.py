@@ -1,0 +1,98 @@
+"""Vectors for a tag that a space lacks: from the known tags inside it, and from those beside it in a few posts.
+
+Nothing is stored or learnt: a new tag lies in the direction in which its parts lie, seen from the mean of the rarest
+half of the tags, and nearly as far from it as those do. A plain mean of its parts would be shorter than any tag's own
+vector, and its scores not comparable. Each matrix of a space is composed alike, from its own rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.scraping.normalise import normalise
+
+if TYPE_CHECKING:
+    from tag2vec.embed.space import TagSpace, Vectors
+
+SHORTEST, LONGEST = 4, 32  # letters of a word inside
+ENOUGH = 0.4  # share of a tag's letters that the words inside hold, or they say too little of it
+# Below 1 a new tag needs more agreement than a known one to be ranked alike: at 1 those that stand beside a post by
+# chance push known ones out of its first ten.
+LENGTH = 0.9
+
+
+def words_inside(space: TagSpace, tag: str) -> dict[int, int]:
+    """The best split of `tag` into tags of the space: {row: letters it holds}, in order; the rest is left over.
+
+    Least cost: a word costs minus the log of its share of all counts, as in a unigram language model; a letter left
+    over costs as much as a tag seen once. Words are found by their stems.
+    """
+    text = normalise(tag)
+    spans = [(i, j) for i in range(len(text)) for j in range(i + SHORTEST, min(i + LONGEST, len(text)) + 1)]
+    ending: dict[int, list[tuple[int, int]]] = {}
+    for (start, end), stem in zip(spans, space.stems.stem_all([text[i:j] for i, j in spans]), strict=True):
+        if (row := space.rows.get(stem)) is not None:
+            ending.setdefault(end, []).append((start, row))
+    total = math.log(space.counts.sum())
+    best: list[tuple[float, int, int | None]] = [(0.0, 0, None)]  # cost of the text so far, where its end starts, row
+    for end in range(1, len(text) + 1):
+        ways: list[tuple[float, int, int | None]] = [(best[end - 1][0] + total, end - 1, None)]
+        for start, row in ending.get(end, ()):
+            ways.append((best[start][0] + total - math.log(space.counts[row]), start, row))
+        best.append(min(ways, key=lambda way: way[:2]))
+    found: list[tuple[int, int]] = []
+    end = len(text)
+    while end:
+        _, start, at = best[end]
+        if at is not None:
+            found.append((at, end - start))
+        end = start
+    words: dict[int, int] = {}
+    for at, letters in reversed(found):
+        words[at] = words.get(at, 0) + letters
+    return words
+
+
+def telling(words: Mapping[int, int], tag: str) -> bool:
+    """Whether `words` inside `tag` hold enough of it to say what it means."""
+    return sum(words.values()) >= max(1, ENOUGH * len(normalise(tag)))
+
+
+def direction(
+    vectors: Vectors, words: Mapping[int, float], beside: Sequence[Sequence[int]] = ()
+) -> NDArray[np.float64]:
+    """Where a new tag lies, seen from the mean of the rarest half of `vectors` (v, dim): (dim,) of length 1, or 0.
+
+    `words` {row: letters, or another weight} are inside it; each list of `beside` holds the rows that stand beside it
+    in one post. With n posts, these count n times as much as the words.
+    """
+    mean = rarest(vectors).mean(axis=0, dtype=np.float64)
+    aim = np.zeros(vectors.shape[1])
+    if words:
+        aim += _unit(np.average(vectors[list(words)], axis=0, weights=list(words.values())) - mean)
+    if posts := [rows for rows in beside if rows]:
+        aim += len(posts) * _unit(np.mean([vectors[list(rows)].mean(axis=0) for rows in posts], axis=0) - mean)
+    return _unit(aim)
+
+
+def vectors_at(vectors: Vectors, aims: NDArray[np.float64]) -> Vectors:
+    """aims (n, dim), see `direction` -> vectors (n, dim) float32 of new tags. One with no direction gets the mean."""
+    rare = rarest(vectors)
+    mean = rare.mean(axis=0, dtype=np.float64)
+    far = float(np.linalg.norm(rare - mean, axis=1).mean())
+    return np.asarray(mean + LENGTH * far * aims, dtype=np.float32)
+
+
+def rarest(vectors: Vectors) -> Vectors:
+    """The rarest half of the rows (v, dim), which are in the order of counts: those a new tag is most like."""
+    return vectors[len(vectors) // 2 :]
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    length = float(np.linalg.norm(vector))
+    return np.asarray(vector / length if length > 1e-12 else np.zeros_like(vector), dtype=np.float64)
