@@ -63,25 +63,27 @@ def telling(words: Mapping[int, int], tag: str) -> bool:
     return sum(words.values()) >= max(1, ENOUGH * len(normalise(tag)))
 
 
-def direction(
-    vectors: Vectors, words: Mapping[int, float], beside: Sequence[Sequence[int]] = ()
+def directions(
+    vectors: Vectors, inside: Sequence[Mapping[int, float]], beside: Sequence[Sequence[Sequence[int]]]
 ) -> NDArray[np.float64]:
-    """Where a new tag lies, seen from the mean of the rarest half of `vectors` (v, dim): (dim,) of length 1, or 0.
+    """Where n new tags lie, seen from the mean of the rarest half of `vectors` (v, dim): (n, dim) of length 1, or 0.
 
-    `words` {row: letters, or another weight} are inside it; each list of `beside` holds the rows that stand beside it
-    in one post. With n posts, these count n times as much as the words.
+    Each of `inside` has the words inside a tag {row: letters, or another weight}; each of `beside` a list a post, of
+    the rows that stand beside the tag in it. With m posts, these count m times as much as the words.
     """
     mean = rarest(vectors).mean(axis=0, dtype=np.float64)
-    aim = np.zeros(vectors.shape[1])
-    if words:
-        aim += _unit(np.average(vectors[list(words)], axis=0, weights=list(words.values())) - mean)
-    if posts := [rows for rows in beside if rows]:
-        aim += len(posts) * _unit(np.mean([vectors[list(rows)].mean(axis=0) for rows in posts], axis=0) - mean)
-    return _unit(aim)
+    aims = np.zeros((len(inside), vectors.shape[1]))
+    for i, (words, posts) in enumerate(zip(inside, beside, strict=True)):
+        if words:
+            aims[i] += _unit(np.average(vectors[list(words)], axis=0, weights=list(words.values())) - mean)
+        if told := [vectors[list(rows)].mean(axis=0) for rows in posts if rows]:
+            aims[i] += len(told) * _unit(np.mean(told, axis=0) - mean)
+        aims[i] = _unit(aims[i])
+    return aims
 
 
 def vectors_at(vectors: Vectors, aims: NDArray[np.float64]) -> Vectors:
-    """aims (n, dim), see `direction` -> vectors (n, dim) float32 of new tags. One with no direction gets the mean."""
+    """aims (n, dim), see `directions` -> vectors (n, dim) float32 of new tags. One with no direction gets the mean."""
     rare = rarest(vectors)
     mean = rare.mean(axis=0, dtype=np.float64)
     far = float(np.linalg.norm(rare - mean, axis=1).mean())

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.compose import direction, rarest, telling, vectors_at, words_inside
+from tag2vec.embed.compose import directions, rarest, telling, vectors_at, words_inside
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.scraping.corpus import Entry
 from tag2vec.scraping.post import Post
@@ -74,9 +74,9 @@ def _apart(
     vectors: Vectors, inside: Sequence[dict[int, int]], beside: dict[str, list[list[int]]]
 ) -> NDArray[np.float64]:
     """Directions (n, dim) of new tags, each with a part of its own."""
-    aims = np.zeros((len(beside), vectors.shape[1]))
-    for aim, words, (stem, posts) in zip(aims, inside, beside.items(), strict=True):
+    aims = directions(vectors, inside, list(beside.values()))
+    for aim, stem in zip(aims, beside, strict=True):
         own = np.random.default_rng(zlib.crc32(stem.encode())).standard_normal(len(aim))
-        aim += direction(vectors, words, posts) + own / np.linalg.norm(own)
+        aim += own / np.linalg.norm(own)
         aim /= np.linalg.norm(aim)
     return aims

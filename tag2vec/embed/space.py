@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec import artifact
-from tag2vec.embed.compose import direction, telling, vectors_at, words_inside
+from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
 from tag2vec.errors import ArtifactError, UnknownName, UsageError, unknown
 from tag2vec.scraping.corpus import Corpus, Entry
@@ -234,7 +234,7 @@ class TagSpace:
         if self._known(tag) is None and self._nearest(tag)[1] < TYPO:
             words = words_inside(self, tag)
             if telling(words, tag):
-                vector = vectors_at(self.inputs, direction(self.inputs, words)[None])[0]
+                vector = vectors_at(self.inputs, directions(self.inputs, [words], [[]]))[0]
                 return Composed(tag, written(tag), tuple(self.forms[row] for row in words), vector)
         return self.resolve(tag)
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.compose import direction, vectors_at, words_inside
+from tag2vec.embed.compose import directions, vectors_at, words_inside
 from tag2vec.embed.newtags import with_bias_of_rare
 from tag2vec.embed.space import Composed, TagSpace, Vectors
 from tag2vec.errors import SourceError, UnknownName
@@ -119,8 +119,7 @@ def _extended(
     space: TagSpace, entries: Sequence[Entry], words: Sequence[Mapping[int, float]], beside: Sequence[list[list[int]]]
 ) -> TagSpace:
     inputs, outputs = (
-        np.vstack([v, vectors_at(v, np.stack([direction(v, w, b) for w, b in zip(words, beside, strict=True)]))])
-        for v in (space.inputs, space.outputs)
+        np.vstack([v, vectors_at(v, directions(v, words, beside))]) for v in (space.inputs, space.outputs)
     )
     bias = with_bias_of_rare(space.bias, len(entries))
     return TagSpace([*space.entries, *entries], inputs, outputs, space.config, bias=bias)
@@ -161,8 +160,8 @@ def _given(space: TagSpace, lacking: Lacking, queries: Queries) -> Iterable[tupl
         return vector
 
     def inside(tag: str) -> Vectors:
-        aim = direction(space.inputs, words_inside(space, tag))
-        vector: Vectors = vectors_at(space.inputs, aim[None])[0]
+        aim = directions(space.inputs, [words_inside(space, tag)], [[]])
+        vector: Vectors = vectors_at(space.inputs, aim)[0]
         return vector
 
     yield "ours", ranks(_or_nothing(space, ours))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tag2vec import Corpus, TagSpace
-from tag2vec.embed.compose import LENGTH, direction, telling, vectors_at, words_inside
+from tag2vec.embed.compose import LENGTH, directions, telling, vectors_at, words_inside
 from tag2vec.embed.space import Composed, Found
 from tag2vec.errors import UnknownName, UsageError
 from tests.scraping.test_corpus import write_posts
@@ -68,20 +68,20 @@ def test_what_stands_beside_a_placed_tag_is_what_stands_beside_its_words(space: 
 
 def test_companions_weigh_more_with_every_post(space: TagSpace) -> None:
     dunk, ollie = space.rows["dunk"], space.rows["olli"]
-    words = direction(space.outputs, {dunk: 4})
-    beside = direction(space.outputs, {}, [[ollie]])
-    towards = [float(direction(space.outputs, {dunk: 4}, [[ollie]] * n) @ (beside - words)) for n in range(4)]
+    words = directions(space.outputs, [{dunk: 4}], [[]])[0]
+    beside = directions(space.outputs, [{}], [[[ollie]]])[0]
+    towards = [float(directions(space.outputs, [{dunk: 4}], [[[ollie]] * n])[0] @ (beside - words)) for n in range(4)]
     assert towards == sorted(towards) and len(set(towards)) == 4
-    assert np.allclose(direction(space.outputs, {dunk: 4}, [[], []]), words)  # posts without a known tag say nothing
-    assert not direction(space.outputs, {}).any()
+    assert np.allclose(
+        directions(space.outputs, [{dunk: 4}], [[[], []]])[0], words
+    )  # posts without a known tag say nothing
+    assert not directions(space.outputs, [{}], [[]]).any()
 
 
 def test_all_new_tags_lie_as_far_from_the_mean_of_the_rare_ones(space: TagSpace) -> None:
     rare = space.inputs[len(space) // 2 :]
     far = np.linalg.norm(rare - rare.mean(axis=0), axis=1).mean()
-    placed = vectors_at(
-        space.inputs, np.stack([direction(space.inputs, {0: 4}), direction(space.inputs, {0: 4, 1: 9})])
-    )
+    placed = vectors_at(space.inputs, directions(space.inputs, [{0: 4}, {0: 4, 1: 9}], [[], []]))
     assert placed.dtype == np.float32
     assert np.allclose(np.linalg.norm(placed - rare.mean(axis=0), axis=1), LENGTH * far, rtol=1e-4)
     assert np.allclose(vectors_at(space.inputs, np.zeros((1, 16))), rare.mean(axis=0), atol=1e-6)
