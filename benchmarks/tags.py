@@ -8,7 +8,6 @@ from pathlib import Path
 
 from benchmarks.common import header, keep, table
 from tag2vec import Corpus, TagSpace
-from tag2vec.evaluation.baselines import BASELINES, space_scorer
 from tag2vec.evaluation.tags import evaluate_tags
 from tag2vec.evaluation.tags import table as rows
 
@@ -23,11 +22,10 @@ def main() -> None:
 
 
 def run(train: Path, test: Path, name: str) -> None:
-    ways = {"--algorithm cbow": lambda space, corpus: space_scorer(TagSpace.fit(corpus, algorithm="cbow")), **BASELINES}
     with tempfile.TemporaryDirectory() as scratch:
         corpus = Corpus.build(train, Path(scratch) / "corpus")
         TagSpace.fit(corpus).save(Path(scratch) / "model")
-        report = evaluate_tags(Path(scratch) / "model", test, baselines=ways)
+        report = evaluate_tags(Path(scratch) / "model", test)
     facts = (
         f"{len(corpus):,} training posts, {report['vocabulary']:,} tags, {report['queries']:,} queries in "
         f"{report['groups']:,} groups, 100-d"
