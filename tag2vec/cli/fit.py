@@ -9,9 +9,11 @@ import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.output import note
+from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
+    from tag2vec.scraping.corpus import Corpus
 
 Clips = Annotated[Path, typer.Argument(help="A .csv (path,tags[,group,title]) or a folder of class folders.")]
 FeaturesName = Annotated[str, typer.Option("--features", help="Kind of features.")]
@@ -23,8 +25,12 @@ Workers = Annotated[int | None, typer.Option(help="Processes that read clips; on
 
 @app.command("fit-embedding")
 def fit_embedding(
+    context: typer.Context,
     corpus: Annotated[Path, typer.Argument(help="A corpus folder written by build-corpus.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")],
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The model folder to write.")] = None,
+    update: Annotated[
+        Path | None, typer.Option(help="The model that learns what came to its corpus, in place of --out.")
+    ] = None,
     clips: Annotated[Path | None, typer.Option(help="Fit the video embedder too, on these clips.")] = None,
     algorithm: Annotated[str, typer.Option(help="skipgram or cbow.")] = "skipgram",
     dim: Annotated[int, typer.Option(help="Dimensions of the tag space.")] = 100,
@@ -39,16 +45,21 @@ def fit_embedding(
     seed: Seed = 1,
     workers: Annotated[int, typer.Option(help="Threads; more than one is faster and does not repeat exactly.")] = 1,
 ) -> None:
-    """Learn the tag space of a corpus; with --clips also where clips lie in it, ready for suggest."""
+    """Learn the tag space of a corpus; with --clips also where clips lie in it, ready for suggest.
+
+    With --update the space of a model learns new tags and new company without being fitted again, and its video
+    embedder goes on working.
+    """
     from tag2vec import artifact
     from tag2vec.embed.clips import read_clips
-    from tag2vec.embed.skipgram import SpaceConfig
-    from tag2vec.embed.space import FOLDER, KIND, TagSpace
-    from tag2vec.progress import bar
+    from tag2vec.embed.space import FOLDER, KIND
     from tag2vec.scraping.corpus import Corpus
 
+    model = out or update
+    if model is None or (out and update):
+        raise UsageError("Give --out MODEL for a new model, or --update MODEL for one whose corpus has grown.")
     # Whatever can be wrong with the arguments is found before the long work.
-    artifact.check_writable(out / FOLDER, KIND)
+    artifact.check_writable(model / FOLDER, KIND)
     listed = read_clips(clips) if clips else None
     settings: dict[str, Any] = {
         "algorithm": algorithm,
@@ -62,16 +73,48 @@ def fit_embedding(
         "seed": seed,
         "workers": workers,
     }
+    given = {name: value for name, value in settings.items() if _is_given(context, name)}
     read = Corpus.load(corpus)
-    passes = SpaceConfig(**settings).for_corpus(len(read), read.report["tags"]).passes
-    with bar("tag space, passes", passes) as tick:
-        space = TagSpace.fit(read, tick, **settings)
-    space.save(out)
+    space = _updated(model, read, given) if update else _fitted(read, settings)
+    space.save(model)
     note(f"tag space: {len(space):,} tags, {space.dim} dimensions")
-    failed = _fit_video(space, out, listed, seed=seed) if listed else 0
-    typer.echo(str(out))
+    failed = _fit_video(space, model, listed, seed=space.config["seed"]) if listed else 0
+    typer.echo(str(model))
     if failed:
         raise typer.Exit(1)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
+def _fitted(corpus: Corpus, settings: dict[str, Any]) -> TagSpace:
+    from tag2vec.embed.skipgram import SpaceConfig
+    from tag2vec.embed.space import TagSpace
+    from tag2vec.progress import bar
+
+    passes = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"]).passes
+    with bar("tag space, passes", passes) as tick:
+        return TagSpace.fit(corpus, tick, **settings)
+
+
+def _updated(model: Path, corpus: Corpus, given: dict[str, Any]) -> TagSpace:
+    from tag2vec.embed.space import FOLDER, TagSpace
+    from tag2vec.embed.update import EPOCHS, updated
+    from tag2vec.progress import bar
+
+    space = TagSpace.load(model / FOLDER)
+    for name, value in given.items():
+        if value != space.config.get(name):
+            raise UsageError(
+                f"{name} is {value}, the model {model} was fitted with {space.config.get(name)}, and an update changes "
+                "no setting. Leave the option out, or fit a new model with --out."
+            )
+    with bar("tag space, passes", EPOCHS) as tick:
+        grown = updated(space, corpus, tick)
+    note(f"{len(grown) - len(space):,} new tags")
+    return grown
 
 
 @app.command("fit-video")

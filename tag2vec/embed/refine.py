@@ -84,16 +84,21 @@ def refine(
     epochs: int,
     seed: int,
     tick: Callable[[int], None] = lambda done: None,
+    *,
+    bias: Vectors | None = None,
+    decay: float | None = None,
 ) -> tuple[Vectors, Vectors, Vectors]:
     """Train from `inputs` and `outputs` (v, dim) on -> (inputs (v, dim), outputs (v, dim), bias (v,)).
 
-    `counts` (v,) say how often a tag is drawn. The same seed gives the same bytes. `tick` gets the number of finished
-    epochs.
+    `counts` (v,) say how often a tag is drawn. `bias` (v,) starts as the log share of a tag unless it is given. With
+    `decay` vectors decay towards where they start, by e^-decay in all, instead of towards 0. The same seed gives the
+    same bytes. `tick` gets the number of finished epochs.
     """
     draw = np.random.default_rng(seed)
     noise = _Noise(counts, draw)
-    popularity = np.log(counts / counts.sum()).astype(np.float32)
-    given, found, bias = _Rows(inputs, DECAY), _Rows(outputs, DECAY), _Rows(popularity, 0.0)
+    popularity = np.log(counts / counts.sum()).astype(np.float32) if bias is None else bias
+    given, found = (_Rows(start, DECAY if decay is None else decay, decay is not None) for start in (inputs, outputs))
+    common = _Rows(popularity, 0.0)
     size = min(BATCH, max(1, len(posts) // STEPS))
     steps = epochs * math.ceil(len(posts) / size)
     step = 0
@@ -104,14 +109,14 @@ def refine(
             rows, places = torch.unique(batch.given, return_inverse=True)
             rivals, hidden, chance = noise.rivals(batch.hidden)
             sums = torch.zeros(batch.size, inputs.shape[1]).index_add(0, batch.given_post, given.take(rows)[places])
-            scores = (sums * batch.scale) @ found.take(rivals).T + bias.take(rivals)
+            scores = (sums * batch.scale) @ found.take(rivals).T + common.take(rivals)
             lost = torch.logsumexp(scores - chance, dim=1)[batch.hidden_post] - scores[batch.hidden_post, hidden]
             torch.autograd.backward((batch.weight * lost).sum())
             step += 1
-            for part in (given, found, bias):
+            for part in (given, found, common):
                 part.step(step / steps)
         tick(epoch + 1)
-    return given.numpy(), found.numpy(), bias.numpy()
+    return given.numpy(), found.numpy(), common.numpy()
 
 
 @dataclass(frozen=True)
@@ -175,14 +180,13 @@ class _Rows:
     The moments of a row are those of the steps that touched it; the decay that it missed comes when it is taken next.
     """
 
-    def __init__(self, start: Vectors, decay: float) -> None:
+    def __init__(self, start: Vectors, decay: float, anchored: bool = False) -> None:
         self.all = torch.from_numpy(start).clone()
+        self.anchor = torch.from_numpy(start) if anchored else None  # what a row decays towards, instead of 0
         self.first, self.second = torch.zeros_like(self.all), torch.zeros_like(self.all)
         self.touched = torch.zeros(len(start))
         self.decay, self.decayed = decay, torch.zeros(len(start))
-        self.spent = (
-            0.0  # share of all learning: vectors decay as fast as they learn, or they would be short at the end
-        )
+        self.spent = 0.0  # share of all learning: vectors decay as fast as they learn, or they would end too short
 
     def take(self, rows: Tensor) -> Tensor:
         self.rows = rows
@@ -210,5 +214,8 @@ class _Rows:
 
     def _catch_up(self, rows: Tensor) -> None:
         missed = torch.exp(self.decay * (self.decayed[rows] - self.spent))
-        self.all[rows] *= missed.view(-1, *[1] * (self.all.dim() - 1))
+        missed = missed.view(-1, *[1] * (self.all.dim() - 1))
+        self.all[rows] = (
+            self.all[rows] * missed if self.anchor is None else torch.lerp(self.anchor[rows], self.all[rows], missed)
+        )
         self.decayed[rows] = self.spent

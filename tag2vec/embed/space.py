@@ -77,6 +77,11 @@ def query(given: Vectors) -> Vectors:
     return point
 
 
+def frequent(corpus: Corpus, min_count: int) -> list[Entry]:
+    """The tags of `corpus` that enough posts carry, most frequent first."""
+    return list(takewhile(lambda entry: entry.count >= min_count, corpus.vocabulary()))
+
+
 class TagSpace:
     """`entries` (v), `inputs` (v, dim), `outputs` (v, dim), `bias` (v,): row i of each belongs to the same tag."""
 
@@ -103,7 +108,7 @@ class TagSpace:
     def fit(cls, corpus: Corpus, tick: Callable[[int], None] | None = None, **settings: Any) -> TagSpace:
         """Train on a corpus; `settings` are those of SpaceConfig. `tick` gets the number of finished epochs."""
         config = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"])
-        entries = list(takewhile(lambda entry: entry.count >= config.min_count, corpus.vocabulary()))
+        entries = frequent(corpus, config.min_count)
         counts = {entry.stem: entry.count for entry in entries}
         inputs, outputs = fit_word2vec(corpus, len(corpus), counts, config, tick)
         bias = None
@@ -195,6 +200,11 @@ class TagSpace:
     @property
     def dim(self) -> int:
         return int(self.inputs.shape[1])
+
+    @property
+    def earlier(self) -> list[str]:
+        """Checksums of the spaces that this one grew from by updates: their vectors are aligned with its own."""
+        return list(self.config.get("earlier", []))
 
     @cached_property
     def counts(self) -> NDArray[np.int64]:

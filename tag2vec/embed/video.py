@@ -1,8 +1,9 @@
 """The video embedder: from a clip's features to a point in the tag space.
 
 On disk (kind `video`, inside a model folder): `network.safetensors` (pooling and head), `curve.json` (the losses),
-`clips.jsonl` and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to),
-`new_inputs.npy` and `new_outputs.npy` (vectors of the tags that these clips carry and the space lacks).
+`clips.jsonl` and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), `tags.txt`
+(the stems of all tags, in the order of the head's rows), `new_inputs.npy` and `new_outputs.npy` (vectors of the last of
+them: those that these clips carry and the space lacks).
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save
 
 from tag2vec import artifact, plugins
+from tag2vec.embed.carry import carry_over, with_stored_tags
 from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.heads import Head
-from tag2vec.embed.newtags import entries_with, with_bias_of_rare, with_tags_of
+from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, compact, extract_all, fit_pooling, pool_one
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.space import TagSpace
@@ -214,12 +216,17 @@ class VideoEmbedder:
             (draft.path / "curve.json").write_text(json.dumps(self.curve), encoding="utf-8")
             draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in self.trained_clips))
             draft.array("clip_vectors.npy", self.trained_vectors)
+            (draft.path / "tags.txt").write_text("\n".join(self.space.rows), encoding="utf-8")
             draft.array("new_inputs.npy", self.space.inputs[len(self.base) :])
             draft.array("new_outputs.npy", self.space.outputs[len(self.base) :])
 
     @classmethod
     def load(cls, model: str | Path, space: TagSpace | None = None) -> VideoEmbedder:
-        """Open the video embedder of a model folder. Raises ArtifactError, also when it belongs to another space."""
+        """Open the video embedder of a model folder.
+
+        It goes with the space that it was fitted on and with those that grew from it by updates: tags that are new
+        there can be suggested too. Raises ArtifactError, also when it belongs to another space.
+        """
         folder = Path(model) / FOLDER
         base = space or TagSpace.load(model)
         if not has_video(model):
@@ -227,7 +234,7 @@ class VideoEmbedder:
                 f"{model} has a tag space but no video embedder. Fit one with: tag2vec fit-video {model} CLIPS"
             )
         found = artifact.read(folder, KIND)
-        if found.parents["space"] != base.digest:
+        if found.parents["space"] not in {base.digest, *base.earlier}:
             raise ArtifactError(
                 f"{folder} was fitted on another tag space: it names {found.parents['space'][:12]}, this one is "
                 f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
@@ -243,15 +250,16 @@ class VideoEmbedder:
             Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
             for line in found.lines("clips.jsonl")
         ]
-        full = _with_new(base, found, clips)
+        stems = found.path("tags.txt").read_text(encoding="utf-8").split("\n")
+        full = with_stored_tags(base, clips, stems, found)
         pool = plugins.get(Pooling, config.pooling)(features.dim, features.blocks)
-        tensors = torch.from_numpy(full.inputs), torch.from_numpy(full.outputs), torch.ones(len(full))
+        popularity = prior(full, [full.known_rows(clip.tags) for clip in clips])
+        tensors = (torch.from_numpy(part) for part in (full.inputs, full.outputs, popularity))
         head = plugins.get(Head, config.recipe)(pool.out_dim, *tensors)
         state = load_file(found.path("network.safetensors"))
         try:
-            for name, module in {"pooling": pool, "head": head}.items():
-                own = {k.removeprefix(f"{name}."): v for k, v in state.items() if k.startswith(f"{name}.")}
-                module.load_state_dict(own)
+            pool.load_state_dict(_part(state, "pooling"))
+            head.load_state_dict(carry_over(_part(state, "head"), head, stems, full))
         except RuntimeError as error:
             raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
         curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
@@ -264,11 +272,5 @@ def has_video(model: str | Path) -> bool:
     return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
 
 
-def _with_new(base: TagSpace, found: artifact.Artifact, clips: Sequence[Clip]) -> TagSpace:
-    entries = entries_with(base, [clip.tags for clip in clips])
-    inputs = np.vstack([base.inputs, found.array("new_inputs.npy")])
-    outputs = np.vstack([base.outputs, found.array("new_outputs.npy")])
-    if not len(entries) == len(inputs) == len(outputs):
-        raise ArtifactError(f"{found.folder} has vectors for other tags than its clips carry. Fit it again.")
-    bias = with_bias_of_rare(base.bias, len(entries) - len(base))
-    return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest, bias)
+def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}

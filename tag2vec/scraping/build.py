@@ -115,7 +115,8 @@ def _write(
                 counts=counts if job.dask else None,
             )
         account.check(done)
-        draft.config["report"] = account.report(done)
+        earlier = [*before.config.get("earlier", []), {"corpus": before.digest, "posts": done.before}] if before else []
+        draft.config |= {"earlier": earlier, "report": account.report(done)}
 
 
 def _file_blocks(job: Job, name: str, account: _Account) -> Iterator[Block]:

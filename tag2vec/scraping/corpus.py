@@ -151,6 +151,16 @@ class Corpus:
                 for author, stems in some:
                     yield author, stems.split()
 
+    def posts_in(self, digest: str) -> int | None:
+        """How many of the posts, which `authored` gives first, this corpus held when its checksum was `digest`.
+
+        None when it was never that corpus. Cleaning that leaves out old posts later moves the border by as many.
+        """
+        if digest == self.folder.digest:
+            return sum(1 for _ in self.authored())
+        earlier = self.folder.config.get("earlier", [])
+        return next((state["posts"] for state in earlier if state["corpus"] == digest), None)
+
     def __len__(self) -> int:
         return int(self.report["kept"])
 

@@ -80,3 +80,15 @@ def test_decay_that_a_row_missed_is_made_up_for() -> None:
         rows.step(step / 20)
     assert np.allclose(rows.numpy(), math.exp(-DECAY), atol=1e-5)
     assert start.min() == 1
+
+
+def test_vectors_decay_towards_where_they_started_when_they_are_anchored() -> None:
+    start, far = np.ones((2, 4), np.float32), {}
+    for decay in (0.01, 50.0):
+        rows = _Rows(start, decay, anchored=True)
+        for step in range(1, 21):
+            rows.take(torch.tensor([0])).sum().backward()
+            rows.step(step / 20)
+        far[decay] = float(np.abs(rows.numpy()[0] - 1).max())
+        assert np.array_equal(rows.numpy()[1], start[1])
+    assert 0 < far[50.0] < far[0.01] / 5

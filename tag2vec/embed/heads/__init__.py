@@ -16,6 +16,7 @@ class Head(nn.Module):
     """`inputs` and `outputs` (v, dim) are the tag space; `prior` (v,) is the probability of each tag for any clip."""
 
     epochs: ClassVar[int]
+    per_tag: ClassVar[tuple[str, ...]] = ()  # names of parameters (v,) that have a value for each tag
 
     def __init__(self, in_dim: int, inputs: Tensor, outputs: Tensor, prior: Tensor) -> None:
         super().__init__()

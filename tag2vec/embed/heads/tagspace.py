@@ -22,6 +22,7 @@ class TagSpaceHead(Head):
     """
 
     epochs = 40
+    per_tag = ("bias",)
     hidden: ClassVar[int] = 512
     centre: Tensor  # (in_dim,)
     axes: Tensor  # (in_dim, REDUCED or in_dim)
