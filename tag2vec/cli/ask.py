@@ -17,7 +17,8 @@ from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import Tag2VecError, UsageError
 
 if TYPE_CHECKING:
-    from tag2vec.embed.space import Composed, Found, Related, Side, TagSpace
+    from tag2vec.embed.lookup import Composed, Found
+    from tag2vec.embed.space import Related, Side, TagSpace
     from tag2vec.retrieval.suggest import Suggestions
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.space import Found, Related, TagSpace, Vectors
+from tag2vec.embed.lookup import Found
+from tag2vec.embed.space import Related, TagSpace, Vectors
 from tag2vec.embed.threads import one_thread
 from tag2vec.errors import UsageError
 

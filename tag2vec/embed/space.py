@@ -21,41 +21,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec import artifact
-from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed import lookup
+from tag2vec.embed.lookup import Composed, Found
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
 from tag2vec.errors import ArtifactError, UnknownName, UsageError, unknown
 from tag2vec.scraping.corpus import Corpus, Entry
-from tag2vec.scraping.normalise import Stems, normalise, written
+from tag2vec.scraping.normalise import Stems, written
 
 KIND = "space"
 FOLDER = "space"  # inside a model folder
-NEAR = 75.0  # rapidfuzz ratio 0..100 below which a spelling is not near
-TYPO = 85.0  # and from which a tag is taken for a misspelt one, whatever words are inside it
 
 Vectors = NDArray[np.float32]
-Step = Literal["exact", "stem", "spelling"]
 Side = Literal["input", "output"]
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Where a tag that someone asked for was found: `step` says how far it had to be searched."""
-
-    asked: str
-    tag: str
-    row: int
-    step: Step
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Composed:
-    """A tag that the space lacks, with an input vector (dim,) from the known tags inside it, `words`."""
-
-    asked: str
-    tag: str
-    words: tuple[str, ...]
-    vector: Vectors
-    step: Literal["words"] = "words"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,46 +203,14 @@ class TagSpace:
 
         Raises UnknownName when no tag is spelt like it, UsageError when nothing is left of it.
         """
-        if found := self._known(tag):
-            return found
-        row, nearness = self._nearest(tag)
-        if nearness < NEAR:
-            raise UnknownName(
-                f"#{written(tag)} is not among the {len(self):,} tags of this space, and none is spelt like it. "
-                "Ask for another word, or fit the space on posts that carry it."
-            )
-        return Found(tag, self.forms[row], row, "spelling")
+        return lookup.resolve(self, tag)
 
     def place(self, tag: str) -> Found | Composed:
         """Find `tag` as `resolve` does; a tag that is no misspelt one may be placed by the known tags inside it.
 
         Raises UnknownName when there is neither, UsageError when nothing is left of it.
         """
-        if self._known(tag) is None and self._nearest(tag)[1] < TYPO:
-            words = words_inside(self, tag)
-            if telling(words, tag):
-                vector = vectors_at(self.inputs, directions(self.inputs, [words], [[]]))[0]
-                return Composed(tag, written(tag), tuple(self.forms[row] for row in words), vector)
-        return self.resolve(tag)
-
-    def _known(self, tag: str) -> Found | None:
-        normal = normalise(tag)
-        if not normal:
-            raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
-        row = self.rows.get(self.stems.stem(tag))
-        if row is None:
-            return None
-        seen = {normalise(form) for form in self.entries[row].forms}
-        return Found(tag, self.forms[row], row, "exact" if normal in seen else "stem")
-
-    def _nearest(self, tag: str) -> tuple[int, float]:
-        """Row and rapidfuzz ratio 0..100 of the tag that is spelt most like `tag`, the most frequent of equals."""
-        from rapidfuzz import fuzz, process
-
-        # Not the default scorer, which takes #re for a near spelling of #readiness.
-        near = process.extract(self.stems.stem(tag), list(self.rows), scorer=fuzz.ratio, limit=5)
-        _, nearness, row = max(near, key=lambda match: (match[1], -match[2]))
-        return row, nearness
+        return lookup.place(self, tag)
 
     def known_rows(self, tags: Iterable[str]) -> list[int]:
         """Rows of those `tags` whose stems are in the space, distinct, in order; no spelling is guessed."""

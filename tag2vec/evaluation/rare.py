@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.compose import directions, vectors_at, words_inside
+from tag2vec.embed.lookup import Composed
 from tag2vec.embed.newtags import with_bias_of_rare
-from tag2vec.embed.space import Composed, TagSpace, Vectors
+from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.errors import SourceError, UnknownName
 from tag2vec.evaluation.baselines import Scorer, space_scorer
 from tag2vec.evaluation.metrics import middle_ranks

@@ -9,7 +9,7 @@ import pytest
 
 from tag2vec import Corpus, TagSpace
 from tag2vec.embed.compose import LENGTH, directions, telling, vectors_at, words_inside
-from tag2vec.embed.space import Composed, Found
+from tag2vec.embed.lookup import Composed, Found
 from tag2vec.errors import UnknownName, UsageError
 from tests.scraping.test_corpus import write_posts
 

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tag2vec.embed.explore import Neighbours, TagMap, neighbours, tag_map
-from tag2vec.embed.space import Found, Related, TagSpace
+from tag2vec.embed.lookup import Found
+from tag2vec.embed.space import Related, TagSpace
 from tag2vec.errors import ArtifactError, MissingExtra, UsageError
 from tag2vec.evaluation.plots import check_output, map_html, map_png, save, table_html, wordclouds
 from tests.conftest import Home

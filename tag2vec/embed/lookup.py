@@ -1,0 +1,83 @@
+"""Where a tag that someone asks for lies in a tag space: as written, by stem, by spelling, or by words inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.errors import UnknownName, UsageError
+from tag2vec.scraping.normalise import normalise, written
+
+if TYPE_CHECKING:
+    from tag2vec.embed.space import TagSpace, Vectors
+
+NEAR = 75.0  # rapidfuzz ratio 0..100 below which a spelling is not near
+TYPO = 85.0  # and from which a tag is taken for a misspelt one, whatever words are inside it
+
+Step = Literal["exact", "stem", "spelling"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a tag that someone asked for was found: `step` says how far it had to be searched."""
+
+    asked: str
+    tag: str
+    row: int
+    step: Step
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """A tag that the space lacks, with an input vector (dim,) from the known tags inside it, `words`."""
+
+    asked: str
+    tag: str
+    words: tuple[str, ...]
+    vector: Vectors
+    step: Literal["words"] = "words"
+
+
+def resolve(space: TagSpace, tag: str) -> Found:
+    """See `TagSpace.resolve`."""
+    if found := _known(space, tag):
+        return found
+    row, nearness = _nearest(space, tag)
+    if nearness < NEAR:
+        raise UnknownName(
+            f"#{written(tag)} is not among the {len(space):,} tags of this space, and none is spelt like it. "
+            "Ask for another word, or fit the space on posts that carry it."
+        )
+    return Found(tag, space.forms[row], row, "spelling")
+
+
+def place(space: TagSpace, tag: str) -> Found | Composed:
+    """See `TagSpace.place`."""
+    if _known(space, tag) is None and _nearest(space, tag)[1] < TYPO:
+        words = words_inside(space, tag)
+        if telling(words, tag):
+            vector = vectors_at(space.inputs, directions(space.inputs, [words], [[]]))[0]
+            return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
+    return resolve(space, tag)
+
+
+def _known(space: TagSpace, tag: str) -> Found | None:
+    normal = normalise(tag)
+    if not normal:
+        raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
+    row = space.rows.get(space.stems.stem(tag))
+    if row is None:
+        return None
+    seen = {normalise(form) for form in space.entries[row].forms}
+    return Found(tag, space.forms[row], row, "exact" if normal in seen else "stem")
+
+
+def _nearest(space: TagSpace, tag: str) -> tuple[int, float]:
+    """Row and rapidfuzz ratio 0..100 of the tag that is spelt most like `tag`, the most frequent of equals."""
+    from rapidfuzz import fuzz, process
+
+    # Not the default scorer, which takes #re for a near spelling of #readiness.
+    near = process.extract(space.stems.stem(tag), list(space.rows), scorer=fuzz.ratio, limit=5)
+    _, nearness, row = max(near, key=lambda match: (match[1], -match[2]))
+    return row, nearness
