@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
 from tag2vec.errors import UnknownName, UsageError
-from tag2vec.scraping.normalise import normalise, written
+from tag2vec.scraping.normalise import spell, written
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace, Vectors
@@ -63,13 +63,13 @@ def place(space: TagSpace, tag: str) -> Found | Composed:
 
 
 def _known(space: TagSpace, tag: str) -> Found | None:
-    normal = normalise(tag)
-    if not normal:
+    stem = space.stems.stem(tag)
+    if not stem:
         raise UsageError(f"'{tag}' has no letter in it; wanted a hashtag.")
-    row = space.rows.get(space.stems.stem(tag))
+    row = space.rows.get(stem)
     if row is None:
         return None
-    seen = {normalise(form) for form in space.entries[row].forms}
+    (normal, *seen) = spell([tag, *space.entries[row].forms])[2]
     return Found(tag, space.forms[row], row, "exact" if normal in seen else "stem")
 
 

@@ -166,3 +166,10 @@ def test_new_tags_of_clips_get_rows_of_their_own(space: TagSpace) -> None:
     assert space.forms[space.rows["olli"]] == "ollie"
     again = with_tags_of(space, [["Toccata", "sonata"], ["FlipTrick", "kickflip"]])
     assert np.allclose(again.inputs[again.rows["toccata"]], full.inputs[full.rows["toccata"]])
+
+
+def test_a_tag_of_digits_is_found_where_the_corpus_keeps_them(tmp_path: Path) -> None:
+    posts = [{"tags": ["2024", "party", f"x{i % 3}"]} for i in range(9)]
+    corpus = Corpus.build(write_posts(tmp_path / "p.jsonl", posts), tmp_path / "corpus", keep_digits=True)
+    space = TagSpace.fit(corpus, dim=4, min_count=3)
+    assert "2024" in space and space.resolve("#2024").step == "exact"
