@@ -25,7 +25,7 @@ def main() -> None:
         for name in ("harrison", "youtube"):
             tags.run(real / f"tags/{name}-train.jsonl.gz", real / f"tags/{name}-valid.jsonl.gz", f"tags-{name}")
         space.run(real / "tags/youtube-train.jsonl.gz", space.SENTENCES, "space")
-        update.run(real / "tags/youtube-train.jsonl.gz", real / "tags/youtube-valid.jsonl.gz", "2026-03", 3, "update")
+        update.run(real / "tags/youtube-train.jsonl.gz", real / "tags/youtube-valid.jsonl.gz", "2026-03", 2, "update")
         for name in ("actions", "fight"):
             video.run(real / "tags/harrison-train.jsonl.gz", real / f"video/{name}/clips.csv", f"video-{name}", 4)
 
