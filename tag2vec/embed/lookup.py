@@ -41,25 +41,29 @@ class Composed:
 
 def resolve(space: TagSpace, tag: str) -> Found:
     """See `TagSpace.resolve`."""
+    return _known(space, tag) or _misspelt(space, tag, *_nearest(space, tag))
+
+
+def place(space: TagSpace, tag: str) -> Found | Composed:
+    """See `TagSpace.place`."""
     if found := _known(space, tag):
         return found
     row, nearness = _nearest(space, tag)
+    if nearness < TYPO:
+        words = words_inside(space, tag)
+        if telling(words, tag):
+            vector = vectors_at(space.inputs, directions(space.inputs, [words], [[]]))[0]
+            return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
+    return _misspelt(space, tag, row, nearness)
+
+
+def _misspelt(space: TagSpace, tag: str, row: int, nearness: float) -> Found:
     if nearness < NEAR:
         raise UnknownName(
             f"#{written(tag)} is not among the {len(space):,} tags of this space, and none is spelt like it. "
             "Ask for another word, or fit the space on posts that carry it."
         )
     return Found(tag, space.forms[row], row, "spelling")
-
-
-def place(space: TagSpace, tag: str) -> Found | Composed:
-    """See `TagSpace.place`."""
-    if _known(space, tag) is None and _nearest(space, tag)[1] < TYPO:
-        words = words_inside(space, tag)
-        if telling(words, tag):
-            vector = vectors_at(space.inputs, directions(space.inputs, [words], [[]]))[0]
-            return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
-    return resolve(space, tag)
 
 
 def _known(space: TagSpace, tag: str) -> Found | None:
