@@ -10,7 +10,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import inspect
+import json
 import pkgutil
+import re
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -46,13 +48,42 @@ def make(base: type[T], name: str, settings: dict[str, Any] | None = None) -> T:
     """The plugin `name` built with `settings`. Raises UsageError on a setting it does not have."""
     cls = get(base, name)
     given = settings or {}
-    known = set(inspect.signature(cls).parameters)
-    if unknown := set(given) - known:
+    known = _parameters(cls)
+    if unknown := given.keys() - known:
         raise UsageError(
             f"{_kind(base)} '{name}' has no setting {', '.join(sorted(unknown))}. "
             f"It has: {', '.join(sorted(known)) or 'none'}."
         )
+    if missing := [key for key, one in known.items() if one.default is one.empty and key not in given]:
+        raise UsageError(f"{_kind(base)} '{name}' needs {', '.join(missing)}; write {name}:{missing[0].upper()}.")
     return cls(**given)
+
+
+def spelled(base: type[T], text: str) -> T:
+    """The plugin that `text` names with its settings, see `parse`. Raises as `make` does."""
+    return make(base, *parse(base, text))
+
+
+def parse(base: type[T], text: str) -> tuple[str, dict[str, Any]]:
+    """`name`, `name:key=value,key=value`, or `name:value`, a value of the first setting -> (name, its settings)."""
+    name, _, rest = text.partition(":")
+    known = _parameters(get(base, name))
+    if not rest:
+        return name, {}
+    if known and not re.match(r"\w+=", rest):
+        return name, {next(iter(known)): rest}
+    return name, {key: _value(value) for key, _, value in (part.partition("=") for part in rest.split(","))}
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(cls).parameters)
 
 
 def settings(plugin: Any) -> dict[str, Any]:

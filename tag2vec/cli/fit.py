@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tag2vec.scraping.corpus import Corpus
 
 Clips = Annotated[Path, typer.Argument(help="A .csv (path,tags[,group,title]) or a folder of class folders.")]
-FeaturesName = Annotated[str, typer.Option("--features", help="Kind of features.")]
-PoolingName = Annotated[str, typer.Option("--pooling", help="How the features of a clip become one vector.")]
+FeaturesName = Annotated[str, typer.Option("--features", help="Kinds of features: one, or several as in one+another.")]
+PoolingName = Annotated[str | None, typer.Option("--pooling", help="How the features of a clip become one vector.")]
 Recipe = Annotated[str, typer.Option(help="How clips are learnt: tagspace (ours) or seed (Singh et al. 2016).")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")]
@@ -122,7 +122,7 @@ def fit_video(
     model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
     clips: Clips,
     features: FeaturesName = "trajectories",
-    pooling: PoolingName = "fisher",
+    pooling: PoolingName = None,
     recipe: Recipe = "tagspace",
     seed: Seed = 1,
     workers: Workers = None,

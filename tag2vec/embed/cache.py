@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,9 +28,9 @@ VERSION = 1  # raise it when decoding gives other frames for the same limits
 
 @dataclass(frozen=True)
 class Extracted:
-    """The features of one clip."""
+    """The features of one clip, one array a kind."""
 
-    array: NDArray[np.float32]  # (n, dim) or (dim,)
+    arrays: tuple[NDArray[np.float32], ...]  # (n, dim) or (dim,)
     duration_s: float
     timing_s: dict[str, float]  # seconds for `decode` and `features`, when they were computed
     warning: str | None  # what was wrong with a clip that could be used all the same
@@ -46,17 +47,18 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of features. Several processes may use it at once."""
+    """A folder of features, a file for each clip and kind. Several processes may use it at once."""
 
     folder: Path = field(default_factory=default_folder)
 
-    def key(self, path: str | Path, features: Features, limits: FrameLimits) -> str:
-        """64 hex digits that name what `features` makes of the clip `path`."""
+    def keys(self, path: str | Path, kinds: Sequence[Features], limits: FrameLimits) -> list[str]:
+        """64 hex digits for each of `kinds` that name what it makes of the clip `path`."""
         with Path(path).open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
         sampling = {"max_side": limits.max_side, "max_fps": limits.max_fps, "max_seconds": limits.max_seconds}
-        facts = {"version": VERSION, "clip": content, "features": describe(features), "frames": sampling}
-        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+        facts = {"version": VERSION, "clip": content, "frames": sampling}
+        every = [json.dumps(facts | {"features": describe(kind)}, sort_keys=True) for kind in kinds]
+        return [hashlib.sha256(one.encode()).hexdigest() for one in every]
 
     def get(self, key: str) -> Extracted | None:
         """What is kept under `key`, or None."""
@@ -69,7 +71,7 @@ class Cache:
             if facts["sha256"] != _sha256(array):
                 return None
             return Extracted(
-                array.astype(np.float32),
+                (array.astype(np.float32),),
                 facts["duration_s"],
                 facts["timing_s"],
                 facts["warning"],
@@ -79,10 +81,10 @@ class Cache:
             return None
 
     def put(self, key: str, found: Extracted) -> None:
-        """Keep `found` under `key`. Raises ArtifactError when the folder cannot be written."""
+        """Keep `found`, of one kind, under `key`. Raises ArtifactError when the folder cannot be written."""
         from safetensors.numpy import save
 
-        array = found.array.astype(stored_as(found.array))
+        (array,) = map(compact, found.arrays)
         facts: dict[str, Any] = {
             "sha256": _sha256(array),
             "duration_s": found.duration_s,
@@ -111,10 +113,10 @@ class Cache:
         return self.folder / key[:2] / f"{key}.safetensors"
 
 
-def stored_as(array: NDArray[np.float32]) -> type[np.float16] | type[np.float32]:
-    """The number format that keeps `array`: half for local rows, which need no more, else single."""
+def compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
+    """The same numbers as they are kept: in half precision for local rows, which need no more, else single."""
     fits = array.ndim == 2 and array.size > 0 and bool(np.abs(array).max() < 60_000)
-    return np.float16 if fits else np.float32
+    return array.astype(np.float16 if fits else np.float32)
 
 
 def _sha256(array: NDArray[Any]) -> str:

@@ -47,6 +47,14 @@ class Clip:
     group: str
     title: str | None = None
 
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @classmethod
+    def of(cls, clip: Clip | str | Path) -> Clip:
+        """`clip`, or the clip of a path, without tags and a group of its own."""
+        return clip if isinstance(clip, Clip) else cls(Path(clip), (), str(clip))
+
 
 def read_clips(where: str | Path) -> list[Clip]:
     """The clips of a .csv (header `path,tags[,group,title]`, paths relative to it) or of a folder of class folders.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from tag2vec.embed.cache import Cache, Extracted, stored_as
+from tag2vec.embed.cache import Cache, Extracted, compact
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import FrameLimits, check_file, read_frames
+from tag2vec.embed.frames import FrameLimits, Frames, check_file, read_frames
+from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
 from tag2vec.workers import in_order, usable_cores
 
@@ -20,36 +22,42 @@ __all__ = ["Cache", "Extracted", "extract", "extract_many"]
 
 
 def extract(
-    path: str | Path, features: Features, limits: FrameLimits | None = None, cache: Cache | None = None
+    clip: Clip | str | Path,
+    features: str | Features | Sequence[Features],
+    limits: FrameLimits | None = None,
+    cache: Cache | None = None,
 ) -> Extracted:
-    """The features of the clip `path`. Raises VideoError when it cannot be decoded.
+    """The features of a clip, one array a kind. Raises VideoError when it cannot be decoded.
 
     With a `cache`, what was computed before is read, and what is computed is kept; a failure is not. The
-    numbers are the same bytes either way.
+    numbers are the same bytes either way. The file is opened once for all kinds, and not at all when none wants it.
     """
-    limits = limits or FrameLimits()
-    if cache is None:
-        return _compute(path, features, limits)
-    check_file(path)
-    key = cache.key(path, features, limits)
-    if (known := cache.get(key)) is not None:
-        return known
-    found = _compute(path, features, limits)
-    try:
-        cache.put(key, found)
-    except ArtifactError as error:  # a disk that is full or read-only costs time, not the answer
-        return replace(found, warning=f"{found.warning or ''} {error}".strip())
-    return found
+    clip, kinds, limits = Clip.of(clip), kinds_of(features), limits or FrameLimits()
+    seeing = tuple(kind for kind in kinds if kind.wants)
+    if cache is None or not seeing:
+        return _merged(_compute(clip, kinds, limits))
+    check_file(clip.path)
+    keys = dict(zip(seeing, cache.keys(clip.path, seeing, limits), strict=True))
+    known = {kind: kept for kind, key in keys.items() if (kept := cache.get(key))}
+    missing = tuple(kind for kind in kinds if kind not in known)
+    fresh = dict(zip(missing, _compute(clip, missing, limits), strict=True))
+    for kind, found in fresh.items():
+        try:
+            if kind in keys:
+                cache.put(keys[kind], found)
+        except ArtifactError as error:  # a disk that is full or read-only costs time, not the answer
+            fresh[kind] = replace(found, warning=f"{found.warning or ''} {error}".strip())
+    return _merged([(known | fresh)[kind] for kind in kinds])
 
 
 def extract_many(
-    paths: Iterable[str | Path],
-    features: Features,
+    clips: Iterable[Clip | str | Path],
+    features: str | Features | Sequence[Features],
     limits: FrameLimits | None = None,
     cache: Cache | None = None,
     workers: int | None = None,
 ) -> Iterator[tuple[int, Extracted | Tag2VecError]]:
-    """(number, features) of each clip in the order of `paths`; for a clip that failed, (number, its error).
+    """(number, features) of each clip in the order of `clips`; for a clip that failed, (number, its error).
 
     Lazy: clips are worked on a little ahead of what is taken. `workers` processes of one thread each, as many
     as there are cores when None; 0 works in this process. In a script, call this under
@@ -57,16 +65,39 @@ def extract_many(
     """
     if workers is not None and workers < 0:
         raise UsageError(f"Got workers={workers}; wanted 0 (this process) or more.")
-    call = partial(extract, features=features, limits=limits, cache=cache)
-    return in_order(call, map(Path, paths), usable_cores() if workers is None else workers, VideoError)
+    call = partial(extract, features=kinds_of(features), limits=limits, cache=cache)
+    return in_order(call, map(Clip.of, clips), usable_cores() if workers is None else workers, VideoError)
 
 
-def _compute(path: str | Path, features: Features, limits: FrameLimits) -> Extracted:
+def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
+    """What each of `kinds` makes of the clip, computed."""
     start = time.perf_counter()
-    frames = read_frames(path, limits)
-    decoded = time.perf_counter()
-    array = features(frames.rgb, frames.fps)
-    # Rounded as the cache stores it, so that fresh and kept results are the same.
-    array = array.astype(stored_as(array)).astype(np.float32)
-    timing = {"decode": decoded - start, "features": time.perf_counter() - decoded}
-    return Extracted(array, frames.duration_s, timing, frames.warning)
+    wants = frozenset[str]().union(*(kind.wants for kind in kinds))
+    seen = read_frames(clip.path, limits) if wants else Frames.none()
+    decoded = time.perf_counter() - start
+    found = []
+    for kind in kinds:
+        start = time.perf_counter()
+        # Rounded as the cache stores it, so that fresh and kept results are the same.
+        array = compact(kind.of(clip, seen)).astype(np.float32)
+        timing = {"decode": decoded, "features": time.perf_counter() - start}
+        found.append(Extracted((array,), seen.duration_s, timing, seen.warning))
+    return found
+
+
+def _merged(each: Sequence[Extracted]) -> Extracted:
+    """The features of one clip of all kinds; the file was read once for all that were computed together."""
+    if len(each) == 1:
+        return each[0]
+    warnings = dict.fromkeys(one.warning for one in each if one.warning)
+    timing = {
+        "decode": max(one.timing_s["decode"] for one in each),
+        "features": sum(one.timing_s["features"] for one in each),
+    }
+    return Extracted(
+        tuple(array for one in each for array in one.arrays),
+        max(one.duration_s for one in each),
+        timing,
+        " ".join(warnings) or None,
+        all(one.cached for one in each),
+    )

@@ -56,6 +56,11 @@ class Frames:
     duration_s: float  # seconds of the whole clip where the file says it, else of what was decoded
     warning: str | None  # what was wrong with a clip that could be used all the same
 
+    @classmethod
+    def none(cls) -> Frames:
+        """Those of a clip that was not looked at."""
+        return cls(np.zeros((0, 0, 0, 3), np.uint8), 0.0, 0.0, None)
+
 
 def read_frames(path: str | Path, limits: FrameLimits | None = None) -> Frames:
     """The frames of the clip `path`, upright RGB of at most `limits.max_side` pixels a side.

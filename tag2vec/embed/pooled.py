@@ -1,9 +1,8 @@
-"""From clips to one vector each: extraction of many, a pooling fitted on a sample of them, and its use."""
+"""From clips to one vector each: extraction of many, poolings fitted on a sample of them, and their use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,58 +10,98 @@ import torch
 from numpy.typing import NDArray
 
 from tag2vec import plugins
-from tag2vec.embed.cache import stored_as
+from tag2vec.embed.cache import compact
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
-from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.kinds import Kinds, poolings_of
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.threads import one_thread
-from tag2vec.errors import Tag2VecError
+from tag2vec.errors import Tag2VecError, UsageError
 
-Arrays = Sequence[NDArray[np.floating[Any]]]
+Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim) or (dim,)
 
 SAMPLE = 200_000  # rows of features that a pooling is fitted on
 
 
 def extract_all(
-    paths: Sequence[Path],
-    features: Features,
+    clips: Sequence[Clip],
+    kinds: Kinds,
     limits: FrameLimits,
     cache: Cache,
     workers: int | None = None,
     tick: Callable[[int], None] | None = None,
-) -> list[Extracted | Tag2VecError]:
-    """Features of many clips, in order, errors in the places of the clips that failed."""
-    results: list[Extracted | Tag2VecError] = []
-    for done, (_, result) in enumerate(extract_many(paths, features, limits, cache, workers)):
-        results.append(result)
+) -> list[Arrays | Tag2VecError]:
+    """Features of many clips, in order, as small as the cache keeps them; a clip that failed has its error instead."""
+    results: list[Arrays | Tag2VecError] = []
+    for done, (_, result) in enumerate(extract_many(clips, kinds, limits, cache, workers)):
+        results.append([compact(array) for array in result.arrays] if isinstance(result, Extracted) else result)
         if tick:
             tick(done + 1)
     return results
 
 
-def compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
-    """The same numbers in the format that the cache keeps them in: half the memory for local rows."""
-    return array.astype(stored_as(array))
+class Poolings(torch.nn.Module):
+    """One pooling a kind of features. The vectors of several kinds stand one after the other, each of length 1."""
+
+    def __init__(self, kinds: Kinds, spelled: str | None = None) -> None:
+        super().__init__()
+        self.kinds = kinds
+        self.names = poolings_of(spelled, kinds)
+        self.parts = torch.nn.ModuleList(_made(name, kind) for name, kind in zip(self.names, kinds, strict=True))
+        self.out_dim = sum(part.out_dim for part in self)
+
+    def __iter__(self) -> Iterator[Pooling]:
+        for part in self.parts:
+            assert isinstance(part, Pooling)
+            yield part
+
+    @one_thread()
+    def fit(self, clips: Sequence[Arrays], seed: int) -> Poolings:
+        """Fit each on an even sample of the rows of all clips."""
+        share = max(1, SAMPLE // len(clips))
+        for number, part in enumerate(self):
+            draw = np.random.default_rng(seed)
+            rows = [np.atleast_2d(arrays[number]) for arrays in clips]
+            sample = [a if len(a) <= share else a[np.sort(draw.choice(len(a), share, False))] for a in rows]
+            part.fit(np.concatenate(sample).astype(np.float32), seed)
+        self.eval()
+        return self
+
+    @one_thread()
+    def one(self, arrays: Arrays) -> NDArray[np.float32]:
+        """The features of one clip -> (out_dim,). Alone, so that no neighbour in a batch can change a bit.
+
+        Raises UsageError for features of other kinds.
+        """
+        wanted, got = [kind.dim for kind in self.kinds], [array.shape[-1] for array in arrays]
+        if got != wanted:
+            raise UsageError(
+                f"The features have {' + '.join(map(str, got))} dimensions; the model was fitted with "
+                f"{' + '.join(map(str, wanted))}. Extract them with the model's own settings."
+            )
+        with torch.no_grad():
+            vectors = [_pooled(part, array) for part, array in zip(self, arrays, strict=True)]
+        return vectors[0] if len(vectors) == 1 else np.concatenate([_unit(vector) for vector in vectors])
+
+    def many(self, clips: Sequence[Arrays]) -> NDArray[np.float32]:
+        """The features of clips -> (clips, out_dim)."""
+        return np.stack([self.one(arrays) for arrays in clips])
 
 
-@one_thread()
-def fit_pooling(name: str, features: Features, arrays: Arrays, seed: int) -> Pooling:
-    """A pooling fitted on an even sample of the rows of all clips."""
-    pool: Pooling = plugins.get(Pooling, name)(features.dim, features.blocks)
-    share = max(1, SAMPLE // len(arrays))
-    draw = np.random.default_rng(seed)
-    sample = [
-        a if len(a) <= share else a[np.sort(draw.choice(len(a), share, False))] for a in map(np.atleast_2d, arrays)
-    ]
-    pool.fit(np.concatenate(sample).astype(np.float32), seed)
-    return pool.eval()
+def _made(spelled: str, kind: Any) -> Pooling:
+    name, settings = plugins.parse(Pooling, spelled)
+    if settings.keys() & {"dim", "blocks"}:
+        raise UsageError(f"'{spelled}' sets the width of its input; wanted {name}:SETTING=VALUE.")
+    return plugins.make(Pooling, name, {"dim": kind.dim, "blocks": kind.blocks} | settings)
 
 
-@one_thread()
-def pool_one(pool: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """(n, dim) or (dim,) -> (out_dim,). One clip at a time, so that its neighbours in a batch cannot change a bit."""
+def _pooled(part: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     rows = torch.from_numpy(np.atleast_2d(array).astype(np.float32))[None]
-    with torch.no_grad():
-        pooled: NDArray[np.float32] = pool(rows, torch.ones(rows.shape[:2], dtype=torch.bool))[0].numpy()
+    pooled: NDArray[np.float32] = part(rows, torch.ones(rows.shape[:2], dtype=torch.bool))[0].numpy()
     return pooled
+
+
+def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    unit: NDArray[np.float32] = vector / max(float(np.linalg.norm(vector)), 1e-12)
+    return unit

@@ -23,18 +23,18 @@ from safetensors.torch import load_file, save
 from tag2vec import artifact, plugins
 from tag2vec.embed.carry import carry_over, with_stored_tags
 from tag2vec.embed.clips import Clip, read_clips
-from tag2vec.embed.extract import Cache, Extracted
+from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.heads import Head
+from tag2vec.embed.kinds import kinds_of
 from tag2vec.embed.newtags import with_tags_of
-from tag2vec.embed.pooled import Arrays, compact, extract_all, fit_pooling, pool_one
-from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.pooled import Arrays, Poolings, extract_all
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior, targets
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.training import Examples, TrainConfig, train
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError
 
 KIND = "video"
 FOLDER = "video"  # inside a model folder
@@ -44,8 +44,8 @@ FOLDER = "video"  # inside a model folder
 class VideoConfig:
     """Which parts a video embedder has, and how it was trained."""
 
-    features: dict[str, Any]
-    pooling: str
+    features: list[dict[str, Any]]  # the kinds, and the pooling of each
+    pooling: list[str]
     recipe: str
     limits: dict[str, Any]
     train: dict[str, Any]
@@ -59,8 +59,7 @@ class VideoEmbedder:
         self,
         base: TagSpace,
         space: TagSpace,
-        features: Features,
-        pooling: Pooling,
+        poolings: Poolings,
         head: Head,
         config: VideoConfig,
         curve: list[dict[str, Any]],
@@ -69,8 +68,7 @@ class VideoEmbedder:
     ) -> None:
         self.base = base
         self.space = space
-        self.features = features
-        self.pooling = pooling
+        self.poolings = poolings
         self.head = head
         self.config = config
         self.curve = curve
@@ -83,9 +81,9 @@ class VideoEmbedder:
         cls,
         space: TagSpace,
         clips: str | Path | Sequence[Clip],
-        features: str = "trajectories",
+        features: str | Features | Sequence[Features] = "trajectories",
         *,
-        pooling: str = "fisher",
+        pooling: str | None = None,
         recipe: str = "tagspace",
         limits: FrameLimits | None = None,
         cache: Cache | None = None,
@@ -95,24 +93,25 @@ class VideoEmbedder:
     ) -> VideoEmbedder:
         """Extract features of the clips and train on them; `settings` are those of TrainConfig.
 
-        Clips that cannot be decoded are left out and listed in `failed`. `tick` gets the number of clips done.
-        Raises SourceError when no clip with a tag is left.
+        `features` and `pooling` may name several with a '+' between; a kind of features has its own pooling unless one
+        is named. Clips that cannot be decoded are left out and listed in `failed`. `tick` gets the number of clips
+        done. Raises SourceError when no clip with a tag is left.
         """
         limits = limits or FrameLimits()
-        kind: Features = plugins.make(Features, features)
+        kinds = kinds_of(features)
+        poolings = Poolings(kinds, pooling)
         listed = read_clips(clips) if isinstance(clips, str | Path) else list(clips)
-        results = extract_all([clip.path for clip in listed], kind, limits, cache or Cache(), workers, tick)
-        done = [(clip, compact(r.array)) for clip, r in zip(listed, results, strict=True) if isinstance(r, Extracted)]
-        failed = [(c.path, r) for c, r in zip(listed, results, strict=True) if isinstance(r, Tag2VecError)]
+        results = extract_all(listed, kinds, limits, cache or Cache(), workers, tick)
+        done = [(clip, r) for clip, r in zip(listed, results, strict=True) if not isinstance(r, Tag2VecError)]
+        failed = [(clip.path, r) for clip, r in zip(listed, results, strict=True) if isinstance(r, Tag2VecError)]
         if not done:
             reasons = "\n".join(str(error) for _, error in failed[:5])
             raise SourceError(f"None of the {len(listed)} clips could be used:\n{reasons}")
         video = cls.fit_arrays(
             space,
             [clip for clip, _ in done],
-            [array for _, array in done],
-            kind,
-            pooling=pooling,
+            [arrays for _, arrays in done],
+            poolings,
             recipe=recipe,
             limits=limits,
             **settings,
@@ -125,19 +124,17 @@ class VideoEmbedder:
         cls,
         space: TagSpace,
         clips: Sequence[Clip],
-        arrays: Arrays,
-        features: Features,
+        arrays: Sequence[Arrays],
+        poolings: Poolings,
         *,
-        pooling: str = "fisher",
         recipe: str = "tagspace",
         limits: FrameLimits | None = None,
         **settings: Any,
     ) -> VideoEmbedder:
-        """Train on features that were extracted before: `arrays[i]` (n, dim) belongs to `clips[i]`."""
+        """Train on features that were extracted before: `arrays[i]`, one a kind, belong to `clips[i]`."""
         train_config = TrainConfig(**settings)
-        pool = fit_pooling(pooling, features, arrays, train_config.seed)
-        pooled = torch.from_numpy(np.stack([pool_one(pool, array) for array in arrays]))
-        return cls.fit_pooled(space, clips, pooled, features, pool, pooling, recipe, limits, train_config)
+        pooled = torch.from_numpy(poolings.fit(arrays, train_config.seed).many(arrays))
+        return cls.fit_pooled(space, clips, pooled, poolings, recipe, limits, train_config)
 
     @classmethod
     @one_thread()
@@ -146,9 +143,7 @@ class VideoEmbedder:
         space: TagSpace,
         clips: Sequence[Clip],
         pooled: torch.Tensor,
-        features: Features,
-        pool: Pooling,
-        pooling: str,
+        poolings: Poolings,
         recipe: str,
         limits: FrameLimits | None,
         train_config: TrainConfig,
@@ -172,28 +167,26 @@ class VideoEmbedder:
             torch.from_numpy(prior(full, rows)),
         )
         kind = plugins.get(Head, recipe)
-        head, curve = train(lambda: kind(pool.out_dim, *tensors), examples, train_config)
+        head, curve = train(lambda: kind(poolings.out_dim, *tensors), examples, train_config)
         config = VideoConfig(
-            describe(features),
-            pooling,
+            [describe(kind) for kind in poolings.kinds],
+            poolings.names,
             recipe,
             asdict(limits or FrameLimits()),
             asdict(train_config),
             len(used),
         )
         vectors = examples.pooled.numpy().astype(np.float16)
-        return cls(space, full, features, pool, head, config, curve, [clips[i] for i in used], vectors)
+        return cls(space, full, poolings, head, config, curve, [clips[i] for i in used], vectors)
 
     @one_thread()
-    def query(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Features of one clip (n, dim) or (dim,) -> query vector (dim of the space + 1,)."""
-        if array.shape[-1] != self.features.dim:
-            raise UsageError(
-                f"The features have {array.shape[-1]} dimensions; the model was fitted with {self.features.dim} "
-                f"({self.config.features['name']}). Extract them with the model's own settings."
-            )
+    def query(self, arrays: Arrays) -> NDArray[np.float32]:
+        """Features of one clip, (n, dim) or (dim,) a kind -> query vector (dim of the space + 1,).
+
+        Raises UsageError for features of other kinds.
+        """
         with torch.no_grad():
-            points = self.head(torch.from_numpy(pool_one(self.pooling, array))[None])
+            points = self.head(torch.from_numpy(self.poolings.one(arrays))[None])
             query: NDArray[np.float32] = self.head.queries(points)[0].numpy()
         return query
 
@@ -209,7 +202,7 @@ class VideoEmbedder:
         if not self.base.digest:
             raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
         with artifact.write(Path(model) / FOLDER, KIND, asdict(self.config), {"space": self.base.digest}) as draft:
-            modules = {"pooling": self.pooling, "head": self.head}
+            modules = {"pooling": self.poolings.parts, "head": self.head}
             state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
             # Not save_file: its own error for a full disk is no OSError.
             (draft.path / "network.safetensors").write_bytes(save(state))
@@ -240,36 +233,40 @@ class VideoEmbedder:
                 f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
             )
         config = VideoConfig(**found.config)
-        features = plugins.make(Features, config.features["name"], config.features["settings"])
-        if features.version != config.features["version"]:
-            raise ArtifactError(
-                f"{folder} was fitted with version {config.features['version']} of the features "
-                f"'{config.features['name']}'; this tag2vec computes version {features.version}. Fit it again."
-            )
+        poolings = Poolings(tuple(_kind(folder, facts) for facts in config.features), "+".join(config.pooling))
         clips = [
             Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
             for line in found.lines("clips.jsonl")
         ]
         stems = found.path("tags.txt").read_text(encoding="utf-8").split("\n")
         full = with_stored_tags(base, clips, stems, found)
-        pool = plugins.get(Pooling, config.pooling)(features.dim, features.blocks)
         popularity = prior(full, [full.known_rows(clip.tags) for clip in clips])
         tensors = (torch.from_numpy(part) for part in (full.inputs, full.outputs, popularity))
-        head = plugins.get(Head, config.recipe)(pool.out_dim, *tensors)
+        head = plugins.get(Head, config.recipe)(poolings.out_dim, *tensors)
         state = load_file(found.path("network.safetensors"))
         try:
-            pool.load_state_dict(_part(state, "pooling"))
+            poolings.parts.load_state_dict(_part(state, "pooling"))
             head.load_state_dict(carry_over(_part(state, "head"), head, stems, full))
         except RuntimeError as error:
             raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
         curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
         vectors = found.array("clip_vectors.npy")
-        return cls(base, full, features, pool.eval(), head.eval(), config, curve, clips, vectors)
+        return cls(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors)
 
 
 def has_video(model: str | Path) -> bool:
     """Whether a model folder holds a video embedder."""
     return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
+
+
+def _kind(folder: Path, facts: dict[str, Any]) -> Features:
+    kind = plugins.make(Features, facts["name"], facts["settings"])
+    if kind.version != facts["version"]:
+        raise ArtifactError(
+            f"{folder} was fitted with version {facts['version']} of the features '{facts['name']}'; this tag2vec "
+            f"computes version {kind.version}. Fit it again."
+        )
+    return kind
 
 
 def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:

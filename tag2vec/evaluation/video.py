@@ -16,17 +16,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec import plugins
 from tag2vec.embed.clips import Clip, read_clips
-from tag2vec.embed.extract import Cache, Extracted
-from tag2vec.embed.features import Features
+from tag2vec.embed.extract import Cache
 from tag2vec.embed.frames import FrameLimits
-from tag2vec.embed.pooled import Arrays, compact, extract_all, fit_pooling, pool_one
+from tag2vec.embed.kinds import Kinds, kinds_of
+from tag2vec.embed.pooled import Arrays, Poolings, extract_all
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior
 from tag2vec.embed.training import TrainConfig, group_folds
 from tag2vec.embed.video import VideoEmbedder, has_video
-from tag2vec.errors import ArtifactError, SourceError, UsageError
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 from tag2vec.evaluation.metrics import precision_at, recall_at
 
 NEIGHBOURS = 20  # training clips whose tags are transferred by the baseline `nearest_clips`
@@ -39,8 +38,8 @@ class Parts:
     """What is evaluated: the parts of a video embedder, to be fitted again on each fold."""
 
     space: TagSpace
-    features: Features
-    pooling: str
+    kinds: Kinds
+    pooling: str | None
     recipe: str
     limits: FrameLimits
     train: TrainConfig
@@ -68,11 +67,11 @@ def evaluate_video(
         raise ArtifactError(f"{model} has no video embedder to evaluate; fit one, or give --folds 5 to fit on folds.")
     parts = _parts(space, video)
     listed = read_clips(clips)
-    results = extract_all([c.path for c in listed], parts.features, parts.limits, cache or Cache(), workers, tick)
-    pairs = [(c, compact(r.array)) for c, r in zip(listed, results, strict=True) if isinstance(r, Extracted)]
+    results = extract_all(listed, parts.kinds, parts.limits, cache or Cache(), workers, tick)
+    pairs = [(clip, r) for clip, r in zip(listed, results, strict=True) if not isinstance(r, Tag2VecError)]
     used = [clip for clip, _ in pairs if _stems(space, clip)]
-    arrays = [array for clip, array in pairs if _stems(space, clip)]
-    failed = [str(r) for r in results if not isinstance(r, Extracted)]
+    arrays = [found for clip, found in pairs if _stems(space, clip)]
+    failed = [str(r) for r in results if isinstance(r, Tag2VecError)]
     if not used:
         raise SourceError(f"None of the {len(listed)} clips in {clips} can be read and carries a tag.")
     tallies = (
@@ -89,10 +88,10 @@ Tally = dict[str, list[dict[str, float]]]
 
 def _parts(space: TagSpace, video: VideoEmbedder | None) -> Parts:
     if video is None:
-        features: Features = plugins.make(Features, "trajectories")
-        return Parts(space, features, "fisher", "tagspace", FrameLimits(), TrainConfig())
+        return Parts(space, kinds_of("trajectories"), None, "tagspace", FrameLimits(), TrainConfig())
     limits, train = FrameLimits(**video.config.limits), TrainConfig(**video.config.train)
-    return Parts(space, video.features, video.config.pooling, video.config.recipe, limits, train)
+    pooling = "+".join(video.config.pooling)
+    return Parts(space, video.poolings.kinds, pooling, video.config.recipe, limits, train)
 
 
 def _stems(space: TagSpace, clip: Clip) -> list[str]:
@@ -102,7 +101,7 @@ def _stems(space: TagSpace, clip: Clip) -> list[str]:
 def _folds(
     parts: Parts,
     clips: Sequence[Clip],
-    arrays: Arrays,
+    arrays: Sequence[Arrays],
     folds: int,
     repeats: int,
     tick: Callable[[int], None] | None,
@@ -130,12 +129,12 @@ def _folds(
 def _one_fold(
     parts: Parts,
     clips: Sequence[Clip],
-    arrays: Arrays,
+    arrays: Sequence[Arrays],
     train: NDArray[np.intp],
     test: NDArray[np.intp],
 ) -> Tally:
-    pool = fit_pooling(parts.pooling, parts.features, [arrays[i] for i in train], parts.train.seed)
-    pooled = np.stack([pool_one(pool, array) for array in arrays])
+    poolings = Poolings(parts.kinds, parts.pooling).fit([arrays[i] for i in train], parts.train.seed)
+    pooled = poolings.many(arrays)
     learn = [clips[i] for i in train]
 
     def fit(recipe: str, with_clips: Sequence[Clip]) -> VideoEmbedder:
@@ -143,9 +142,7 @@ def _one_fold(
             parts.space,
             with_clips,
             torch.from_numpy(pooled[train]),
-            parts.features,
-            pool,
-            parts.pooling,
+            poolings,
             recipe,
             parts.limits,
             parts.train,
@@ -165,18 +162,16 @@ def _one_fold(
     return {name: _measure(ours.space, learn, held_out, one) for name, one in scores.items()}
 
 
-def _fitted(video: VideoEmbedder, clips: Sequence[Clip], arrays: Arrays) -> Tally:
+def _fitted(video: VideoEmbedder, clips: Sequence[Clip], arrays: Sequence[Arrays]) -> Tally:
     """The fitted embedder on other clips; the baselines use the clips it was fitted on."""
-    pooled = np.stack([pool_one(video.pooling, array) for array in arrays])
+    pooled = video.poolings.many(arrays)
     learn, vectors = video.trained_clips, video.trained_vectors.astype(np.float32)
     tensors = torch.from_numpy(vectors)
     seed = VideoEmbedder.fit_pooled(
         video.base,
         learn,
         tensors,
-        video.features,
-        video.pooling,
-        video.config.pooling,
+        video.poolings,
         "seed",
         None,
         TrainConfig(**video.config.train),

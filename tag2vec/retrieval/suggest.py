@@ -99,7 +99,7 @@ class Suggester:
         limits = FrameLimits(**self.video.config.limits)
         if len(paths) == 1:
             workers = 0  # starting a process takes longer than it saves
-        for i, result in extract_many(paths, self.video.features, limits, self.cache, workers):
+        for i, result in extract_many(paths, self.video.poolings.kinds, limits, self.cache, workers):
             if isinstance(result, Extracted):
                 yield paths[i], self._answer(paths[i], result, k)
             else:
@@ -107,7 +107,7 @@ class Suggester:
 
     def _answer(self, path: Path, extracted: Extracted, k: int) -> Suggestions:
         start = time.perf_counter()
-        query = self.video.query(extracted.array)
+        query = self.video.query(extracted.arrays)
         embedded = time.perf_counter()
         scores, rows = self._index.search(query[None], k)
         found = tuple(

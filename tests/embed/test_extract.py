@@ -66,7 +66,7 @@ def cache(tmp_path: Path) -> Cache:
 
 def test_one_clip(clips: list[Path]) -> None:
     found = extract(clips[0], Grid())
-    assert found.array.shape == (6, 3) and found.array.dtype == np.float32
+    assert found.arrays[0].shape == (6, 3) and found.arrays[0].dtype == np.float32
     assert found.duration_s == pytest.approx(0.2) and set(found.timing_s) == {"decode", "features"}
     assert found.warning is None and not found.cached
 
@@ -74,41 +74,41 @@ def test_one_clip(clips: list[Path]) -> None:
 def test_cached_and_fresh_are_the_same_bytes(clips: list[Path], cache: Cache) -> None:
     without, fresh, kept = (extract(clips[0], Grid(), cache=c) for c in (None, cache, cache))
     assert kept.cached and not fresh.cached
-    assert without.array.tobytes() == fresh.array.tobytes() == kept.array.tobytes()
+    assert without.arrays[0].tobytes() == fresh.arrays[0].tobytes() == kept.arrays[0].tobytes()
     assert kept.timing_s == fresh.timing_s and kept.duration_s == fresh.duration_s
 
 
 def test_what_changes_the_numbers_changes_the_key(clips: list[Path], cache: Cache, tmp_path: Path) -> None:
-    key = cache.key(clips[0], Grid(), FrameLimits())
-    assert cache.key(clips[0], Grid(), FrameLimits(timeout_s=9, memory_mb=999, max_pixels=99)) == key
+    key = cache.keys(clips[0], [Grid()], FrameLimits())[0]
+    assert cache.keys(clips[0], [Grid()], FrameLimits(timeout_s=9, memory_mb=999, max_pixels=99))[0] == key
     copy = tmp_path / "another name.mp4"
     copy.write_bytes(clips[0].read_bytes())
-    assert cache.key(copy, Grid(), FrameLimits()) == key
+    assert cache.keys(copy, [Grid()], FrameLimits())[0] == key
     others = [
-        cache.key(clips[1], Grid(), FrameLimits()),
-        cache.key(clips[0], Grid(scale=2), FrameLimits()),
-        cache.key(clips[0], Moody(), FrameLimits()),
-        *(cache.key(clips[0], Grid(), FrameLimits(**{n: 7})) for n in ("max_side", "max_fps", "max_seconds")),
+        cache.keys(clips[1], [Grid()], FrameLimits())[0],
+        cache.keys(clips[0], [Grid(scale=2)], FrameLimits())[0],
+        cache.keys(clips[0], [Moody()], FrameLimits())[0],
+        *(cache.keys(clips[0], [Grid()], FrameLimits(**{n: 7}))[0] for n in ("max_side", "max_fps", "max_seconds")),
     ]
     assert len({key, *others}) == 1 + len(others)
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty", "text"])
 def test_a_damaged_file_is_made_again(clips: list[Path], cache: Cache, damage: str) -> None:
-    wanted = extract(clips[0], Grid(), cache=cache).array
+    wanted = extract(clips[0], Grid(), cache=cache).arrays[0]
     [path] = cache.folder.rglob("*.safetensors")
     content = bytearray(path.read_bytes())
     content[-3] ^= 0xFF
     path.write_bytes({"cut": content[:-9], "flip": content, "empty": b"", "text": b"{}" * 99}[damage])
     again = extract(clips[0], Grid(), cache=cache)
-    assert not again.cached and again.array.tobytes() == wanted.tobytes()
+    assert not again.cached and again.arrays[0].tobytes() == wanted.tobytes()
     assert extract(clips[0], Grid(), cache=cache).cached
     assert [p.name for p in cache.folder.rglob("*") if p.is_file()] == [path.name]  # nothing left aside
 
 
 def test_large_numbers_keep_their_range(clips: list[Path], cache: Cache) -> None:
     fresh, kept = (extract(clips[0], Grid(scale=1e6), cache=cache) for _ in range(2))
-    assert np.isfinite(kept.array).all() and fresh.array.tobytes() == kept.array.tobytes()
+    assert np.isfinite(kept.arrays[0]).all() and fresh.arrays[0].tobytes() == kept.arrays[0].tobytes()
 
 
 def test_failures_are_not_kept(tmp_path: Path, cache: Cache) -> None:
@@ -126,7 +126,7 @@ def test_a_cache_that_cannot_be_written_costs_no_answer(clips: list[Path], tmp_p
     (tmp_path / "file").write_text("in the way")
     cache = Cache(tmp_path / "file")
     found = extract(clips[0], Grid(), cache=cache)
-    assert found.array.tobytes() == extract(clips[0], Grid()).array.tobytes()
+    assert found.arrays[0].tobytes() == extract(clips[0], Grid()).arrays[0].tobytes()
     assert found.warning is not None and "TAG2VEC_CACHE" in found.warning
     with pytest.raises(ArtifactError, match="Could not write to the cache"):
         cache.put("0" * 64, found)
@@ -150,7 +150,7 @@ def test_many_are_one_by_one_in_order(clips: list[Path], tmp_path: Path, workers
     assert isinstance(found.pop(3), VideoError)
     for number, one in found.items():
         assert isinstance(one, Extracted)
-        assert one.array.tobytes() == extract(paths[number], Grid()).array.tobytes()
+        assert one.arrays[0].tobytes() == extract(paths[number], Grid()).arrays[0].tobytes()
     assert list(extract_many([], Grid(), workers=workers)) == []
 
 
@@ -164,7 +164,7 @@ def test_a_worker_that_dies_costs_its_clip_only(tmp_path: Path) -> None:
         elif level == 2:
             assert isinstance(one, MissingExtra) and "tag2vec[those]" in str(one)
         else:
-            assert isinstance(one, Extracted) and one.array.tolist() == [level]
+            assert isinstance(one, Extracted) and one.arrays[0].tolist() == [level]
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -201,7 +201,7 @@ def test_a_script_needs_no_guard_and_may_define_features(clips: list[Path], tmp_
         "    dim: int = 1\n"
         "    def __call__(self, frames, fps):\n"
         "        return np.full(1, len(frames), np.float32)\n"
-        "print([float(one.array[0]) for _, one in extract_many(sys.argv[1:], Own(), workers=2)])\n"
+        "print([float(one.arrays[0][0]) for _, one in extract_many(sys.argv[1:], Own(), workers=2)])\n"
     )
     done = subprocess.run([sys.executable, str(script), *map(str, clips)], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[6.0, 7.0, 8.0, 9.0, 10.0]", done.stderr
@@ -216,4 +216,4 @@ def test_still_clips_have_trajectories(tmp_path: Path) -> None:
     from tag2vec.embed.features.trajectories import DenseTrajectories
 
     found = extract(write_clip(tmp_path / "a.mp4", still(10)), DenseTrajectories())
-    assert found.array.shape[1] == 426 and np.isfinite(found.array).all()
+    assert found.arrays[0].shape[1] == 426 and np.isfinite(found.arrays[0]).all()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from typing import Any
+from abc import ABC
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from tag2vec.embed.clips import Clip
+    from tag2vec.embed.frames import Frames
 
 
 class Features(ABC):
@@ -14,18 +18,30 @@ class Features(ABC):
 
     `dim` is the width of the result. `blocks` names the parts that the columns consist of, in order, with their
     widths (they add up to `dim`): poolings may treat each part on its own.
+
+    Most kinds see the pictures of a clip and define `__call__`. Others say in `wants` what is to be read of the file
+    (nothing for an empty set: the file need not be there) and define `of`.
     """
 
     dim: int
+    wants: ClassVar[frozenset[str]] = frozenset({"pictures"})
+    pooling: ClassVar[str] = "mean"  # that suits these features
     version: int = 1  # raise it when the same settings give other numbers: it is part of the cache key
 
     @property
     def blocks(self) -> dict[str, int]:
         return {"all": self.dim}
 
-    @abstractmethod
+    def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
+        """What `clip` is like, of which `seen` was read -> (n, dim) or (dim,) float32.
+
+        n is 0 for a clip that has nothing of this kind, as one without sound. Raises Tag2VecError.
+        """
+        return self(seen.rgb, seen.fps)
+
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> NDArray[np.float32]:
         """frames (t, h, w, 3) uint8 RGB with t >= 1, fps in frames per second -> (n, dim) with n >= 1, or (dim,)."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither __call__ nor of")
 
 
 def describe(features: Features) -> dict[str, Any]:

@@ -8,6 +8,7 @@ histograms in `_histograms`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ class DenseTrajectories(Features):
     max_tracks: int = 3000  # a clip; more are thinned evenly
 
     dim: int = field(default=426, init=False)
+    pooling: ClassVar[str] = "fisher"
 
     def __post_init__(self) -> None:
         for name in ("stride", "quality", "min_std", "max_std", "max_jump", "max_tracks"):
