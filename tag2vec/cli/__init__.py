@@ -59,6 +59,12 @@ def _all(
     pass
 
 
+def is_given(context: typer.Context, name: str) -> bool:
+    """Whether the user gave the parameter `name`, instead of leaving it at its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name != "DEFAULT"
+
+
 def main() -> None:
     """Entry point of the `tag2vec` command."""
     from tag2vec.cli import ask, corpus, evaluate, exchange, explore, fit, machine, trends  # noqa: F401  (each adds its commands to `app`)

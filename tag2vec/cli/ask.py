@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, is_given
 from tag2vec.cli.output import note, print_json, print_table
 from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import Tag2VecError, UsageError
@@ -83,6 +83,7 @@ def _show(result: Suggestions, many: bool) -> None:
 
 @app.command()
 def related(
+    context: typer.Context,
     tag: Annotated[str, typer.Argument(help="A hashtag, with or without '#'.")],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
@@ -99,6 +100,8 @@ def related(
     as_json: Json = False,
 ) -> None:
     """Hashtags that mean nearly the same."""
+    if not trending and (idle := [n for n in ("corpus", "recent", "before", "smoothing") if is_given(context, n)]):
+        raise UsageError(f"--{idle[0]} was given without --trending, which alone looks at it. Add --trending.")
     space = open_space(model)
     found = space.place(tag)
     if not trending:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, is_given
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
 
@@ -73,7 +73,7 @@ def fit_embedding(
         "seed": seed,
         "workers": workers,
     }
-    given = {name: value for name, value in settings.items() if _is_given(context, name)}
+    given = {name: value for name, value in settings.items() if is_given(context, name)}
     read = Corpus.load(corpus)
     space = _updated(model, read, given) if update else _fitted(read, settings)
     space.save(model)
@@ -82,11 +82,6 @@ def fit_embedding(
     typer.echo(str(model))
     if failed:
         raise typer.Exit(1)
-
-
-def _is_given(context: typer.Context, name: str) -> bool:
-    source = context.get_parameter_source(name)
-    return source is not None and source.name != "DEFAULT"
 
 
 def _fitted(corpus: Corpus, settings: dict[str, Any]) -> TagSpace:

@@ -97,6 +97,7 @@ def test_on_the_command_line(space: TagSpace, corpus: Corpus, now: Trends, tmp_p
     other = Corpus.build(undated, tmp_path / "other")
     for arguments, code, message in (
         (["--trending", "--space", "output"], 2, "--trending orders the nearest of --space input, and 'output'"),
+        (["--recent", "14"], 2, "--recent was given without --trending"),
         (["--trending", "--corpus", tmp_path / "other"], 1, "is not the corpus that the model was fitted on"),
     ):
         done = _related(tmp_path / "model", "skate", *arguments)
