@@ -96,8 +96,13 @@ def _result(call: Callable[[X], T], thing: X, future: Any, death: type[Tag2VecEr
 
 
 def _prepare() -> None:
-    """Each worker has a core, so libraries must not start a thread a core. Ctrl-C is for the parent, which stops it."""
+    """Ctrl-C is for the parent, which stops its workers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    one_core()
+
+
+def one_core() -> None:
+    """This process has a core and not the machine, so libraries must not start a thread a core."""
     os.environ |= {"OMP_NUM_THREADS": "1", "OPENCV_FOR_THREADS_NUM": "1"}
     if "cv2" in sys.modules:
         sys.modules["cv2"].setNumThreads(1)
