@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,3 +80,26 @@ def moving(
 def still(n: int, h: int = 96, w: int = 128, seed: int = 0) -> NDArray[np.uint8]:
     """(n, h, w, 3) uint8: the same texture n times."""
     return moving(n, h, w, (0.0, 0.0), seed)
+
+
+def warped(n: int, motion: NDArray[np.float64], h: int = 240, w: int = 320, seed: int = 0) -> NDArray[np.uint8]:
+    """(n, h, w, 3) uint8: a smooth texture whose points (x, y, 1) go to `motion` (3, 3) times them in each frame."""
+    big = cv2.GaussianBlur(texture(3 * h, 3 * w, seed), (0, 0), 1.5)
+    whole = np.array([[1, 0, -w], [0, 1, -h], [0, 0, 1]], np.float64)  # the picture is the middle of a larger one
+    frames = np.empty((n, h, w, 3), np.uint8)
+    for frame in frames:
+        cv2.warpPerspective(big, whole, (w, h), dst=frame, flags=cv2.INTER_LINEAR)
+        whole = motion @ whole
+    return frames
+
+
+def with_patch(frames: NDArray[np.uint8], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """`frames` (n, h, w, 3) with a patch of 80x80 in front; its left upper corner is at (x[i], y[i]) in frame i."""
+    patch = cv2.GaussianBlur(texture(80, 80, 5), (0, 0), 1.5)
+    h, w = frames.shape[1:3]
+    shown = []
+    for frame, dx, dy in zip(frames, x, y, strict=True):
+        shift = np.array([[1, 0, dx], [0, 1, dy]], np.float64)
+        mask = cv2.warpAffine(np.ones((80, 80, 1), np.float32), shift, (w, h))[:, :, None]
+        shown.append(frame * (1 - mask) + cv2.warpAffine(patch, shift, (w, h)) * mask)
+    return np.stack(shown).round().astype(np.uint8)

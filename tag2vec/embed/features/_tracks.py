@@ -1,6 +1,7 @@
 """Point tracks through the optical flow: dense sampling, linking, and which tracks are worth describing.
 
-Wang, Klaeser, Schmid, Liu: Action Recognition by Dense Trajectories, CVPR 2011, sections 2.1 and 2.2.
+Wang, Klaeser, Schmid, Liu: Action Recognition by Dense Trajectories, CVPR 2011, sections 2.1 and 2.2; what the camera
+did is taken off as in Wang and Schmid: Action Recognition with Improved Trajectories, ICCV 2013, section 3.1.
 """
 
 from __future__ import annotations
@@ -12,53 +13,65 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.features._flow import STEP
+from tag2vec.embed.features._scales import Clip
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """n tracks of `length` steps."""
+    """n tracks of `length` steps, ordered by their start."""
 
     start: NDArray[np.int64]  # (n,) index of the first frame
     points: Floats  # (n, length + 1, 2) x, y in pixels
+    steps: Floats  # (n, length, 2) what each step is without the camera's motion
 
     def __len__(self) -> int:
         return len(self.start)
 
     def __getitem__(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Tracks:
-        return Tracks(self.start[rows], self.points[rows])
+        return Tracks(self.start[rows], self.points[rows], self.steps[rows])
 
 
-def link(gray: NDArray[np.uint8], flow: Floats, length: int, stride: int, quality: float) -> Tracks:
+def link(clip: Clip, length: int, stride: int, quality: float) -> Tracks:
     """All tracks of `length` steps that stay inside the picture.
 
-    gray (t, h, w), flow (t - 1, h / 2, w / 2, 2). New points start wherever a cell of `stride` pixels holds
-    none, in every frame from which a whole track still fits, where the picture has structure to hold on to.
+    New points start wherever a cell of `stride` pixels holds none, in every frame from which a whole track
+    still fits, where the picture has structure to hold on to.
     """
-    t, h, w = gray.shape
+    t, h, w = clip.gray.shape
     points = np.empty((0, length + 1, 2), np.float32)
+    steps = np.empty((0, length, 2), np.float32)
     age = np.empty(0, np.int64)
-    done: list[tuple[int, Floats]] = []
+    done: list[Tracks] = []
     for i in range(t - 1):
         if i + length < t:
             here = points[np.arange(len(age)), age]
-            new = _sample(gray[i], here, stride, quality)
+            new = _sample(clip.gray[i], here, stride, quality)
             fresh = np.empty((len(new), length + 1, 2), np.float32)
             fresh[:, 0] = new
-            points, age = np.concatenate([points, fresh]), np.concatenate([age, np.zeros(len(new), np.int64)])
-        x, y = points[np.arange(len(age)), age].T
-        moved = flow[i, (y / STEP).astype(np.intp), (x / STEP).astype(np.intp)]
+            points = np.concatenate([points, fresh])
+            steps = np.concatenate([steps, fresh[:, 1:]])
+            age = np.concatenate([age, np.zeros(len(new), np.int64)])
+        every = np.arange(len(age))
+        x, y = points[every, age].T
+        at = (y / STEP).astype(np.intp), (x / STEP).astype(np.intp)
+        steps[every, age] = clip.rest[i][at]
+        moved = clip.flow[i][at]
         x, y, age = x + moved[:, 0], y + moved[:, 1], age + 1
-        points[np.arange(len(age)), age, 0] = x
-        points[np.arange(len(age)), age, 1] = y
+        points[every, age, 0] = x
+        points[every, age, 1] = y
         inside = (x >= 0) & (x < w) & (y >= 0) & (y < h)
         whole = inside & (age == length)
-        done.append((i + 1 - length, points[whole]))
+        done.append(Tracks(np.full(np.count_nonzero(whole), i + 1 - length), points[whole], steps[whole]))
         live = inside & ~whole
-        points, age = points[live], age[live]
-    start = np.concatenate([np.full(len(p), s) for s, p in done])
-    return Tracks(start, np.concatenate([p for _, p in done]))
+        points, steps, age = points[live], steps[live], age[live]
+    return _joined(done)
+
+
+def _joined(parts: list[Tracks]) -> Tracks:
+    columns = zip(*((p.start, p.points, p.steps) for p in parts), strict=True)
+    return Tracks(*map(np.concatenate, columns))
 
 
 def _sample(gray: NDArray[np.uint8], taken: Floats, stride: int, quality: float) -> Floats:
@@ -77,33 +90,50 @@ def _sample(gray: NDArray[np.uint8], taken: Floats, stride: int, quality: float)
 def standing(gray: NDArray[np.uint8], length: int, stride: int) -> Tracks:
     """Tracks that start in the first frame at every cell and stay where they are."""
     at = _sample(gray[0], np.empty((0, 2), np.float32), stride, 0.0)
-    return Tracks(np.zeros(len(at), np.int64), np.repeat(at[:, None], length + 1, axis=1))
+    steps = np.zeros((len(at), length, 2), np.float32)
+    return Tracks(np.zeros(len(at), np.int64), np.repeat(at[:, None], length + 1, axis=1), steps)
 
 
-def moving(tracks: Tracks, min_std: float, max_std: float, max_jump: float) -> NDArray[np.bool_]:
-    """(n,) True for tracks that move and do so smoothly.
+def spread(tracks: Tracks, max_std: float, max_jump: float) -> Floats:
+    """(n,) pixels that the own path of each track spreads, the wider way; -1 for those that are erratic.
 
-    A track is static when its points spread less than `min_std` pixels both ways. It is erratic when they
-    spread more than `max_std`, or when one step is longer than `max_jump` pixels and most of the whole way.
+    A track is erratic when its points spread more than `max_std` pixels in the picture, or when one step is longer
+    than `max_jump` pixels and most of the whole way.
     """
-    spread = tracks.points.std(axis=1).max(axis=1)
+    own = _own_path(tracks).std(axis=1).max(axis=1, initial=0)
+    wide = tracks.points.std(axis=1).max(axis=1, initial=0)
     steps = np.linalg.norm(np.diff(tracks.points, axis=1), axis=2)
-    jump = steps.max(axis=1)
-    erratic = (spread > max_std) | ((jump > max_jump) & (jump > 0.7 * steps.sum(axis=1)))
-    kept: NDArray[np.bool_] = (spread >= min_std) & ~erratic
-    return kept
+    jump = steps.max(axis=1, initial=0)
+    erratic = (wide > max_std) | ((jump > max_jump) & (jump > 0.7 * steps.sum(axis=1)))
+    return np.where(erratic, np.float32(-1), own)
 
 
-def thin(tracks: Tracks, most: int) -> Tracks:
-    """At most `most` of the tracks, evenly spread over their order: in time, then over the picture."""
-    if len(tracks) <= most:
-        return tracks
-    return tracks[np.arange(most) * len(tracks) // most]
+def thin(parts: list[Tracks], most: int) -> list[Tracks]:
+    """At most `most` of all tracks, evenly spread over their order: over the parts, in time, over the picture."""
+    ends = np.cumsum([len(part) for part in parts])
+    if ends[-1] <= most:
+        return parts
+    taken = np.arange(most) * ends[-1] // most
+    cuts = np.searchsorted(taken, ends[:-1])
+    return [part[own - end + len(part)] for part, own, end in zip(parts, np.split(taken, cuts), ends, strict=True)]
 
 
-def shape(tracks: Tracks) -> Floats:
-    """(n, 2 * length) steps over the length of the way; zero for a point that never moved."""
-    steps = np.diff(tracks.points, axis=1)
+def shape(tracks: Tracks, frames: float, length: int, least: float) -> Floats:
+    """(n, 2 * length): the own path over the first `frames` frames as `length` steps of equal time, over its way.
+
+    A way of less than `least` pixels counts as that long: what hardly moves has no direction, and next to no shape.
+    """
+    path = _own_path(tracks)
+    at = np.linspace(0, frames, length + 1)
+    low = np.minimum(at.astype(np.intp), path.shape[1] - 2)
+    part = (at - low).astype(np.float32)[:, None]
+    even = path[:, low] + part * (path[:, low + 1] - path[:, low])
+    steps = np.diff(even, axis=1)
     way = np.linalg.norm(steps, axis=2).sum(axis=1)
-    scaled: Floats = (steps / np.maximum(way, 1e-6)[:, None, None]).reshape(len(tracks), -1)
+    scaled: Floats = (steps / np.maximum(way, least)[:, None, None]).reshape(len(tracks), -1)
     return scaled
+
+
+def _own_path(tracks: Tracks) -> Floats:
+    """(n, length + 1, 2): where the points would be if the camera stood still, from their first."""
+    return np.pad(np.cumsum(tracks.steps, axis=1), ((0, 0), (1, 0), (0, 0)))

@@ -1,12 +1,13 @@
-"""Dense trajectories: how points move, and what the picture and the motion look like around them.
+"""Improved dense trajectories: how points move by themselves, and what picture and motion look like around them.
 
-Wang, Klaeser, Schmid, Liu: Action Recognition by Dense Trajectories (CVPR 2011), Dense Trajectories and
-Motion Boundary Descriptors (IJCV 2013). No weights are needed. Flow is in `_flow`, tracking in `_tracks`, the
-histograms in `_histograms`.
+Wang, Klaeser, Schmid, Liu: Dense Trajectories and Motion Boundary Descriptors (IJCV 2013); Wang, Schmid: Action
+Recognition with Improved Trajectories (ICCV 2013). No weights are needed. Flow is in `_flow`, the camera's part of
+it in `_camera`, the sizes of the picture in `_scales`, tracking in `_tracks`, the histograms in `_histograms`.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -14,30 +15,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.features import Features
+from tag2vec.embed.features import _camera as cameras
 from tag2vec.embed.features import _flow as flows
 from tag2vec.embed.features import _histograms as histograms
 from tag2vec.embed.features import _tracks as paths
+from tag2vec.embed.features._scales import Clip, sizes
 from tag2vec.errors import UsageError
 
-LENGTH = 15  # steps of a track
+LENGTH = 15  # steps of a track's shape
+RATE = 30.0  # frames a second and
+SIDE = 320.0  # pixels of the longer side, in which the settings are stated and flow is counted
+FACTOR = math.sqrt(2)  # between the sizes
+FEW = 100  # tracks of a clip: the mean of fewer says little
 
 
 @dataclass(frozen=True)
 class DenseTrajectories(Features):
-    """One row a track of 15 steps: its shape and the histograms along it."""
+    """One row a track: its shape and the histograms along it.
 
-    stride: int = 5  # pixels between sampled points
+    Settings in pixels are those of a picture whose longer side is 320; in others they grow and shrink with it.
+    """
+
+    scales: int = 3  # sizes of the picture that are looked at, each smaller than the last by the root of 2
+    seconds: float = 0.5  # that a track lasts, at any frame rate
+    stride: int = 5  # pixels between sampled points, at each size as it is
     quality: float = 0.001  # of the strongest corner response in the picture: weaker points are not tracked
-    min_std: float = 1.0  # pixels that a track's points spread at least
+    min_std: float = 1.0  # pixels that a track's points spread at least, the camera's motion taken off
     max_std: float = 50.0  # pixels that they spread at most
-    max_jump: float = 20.0  # pixels a frame
+    max_jump: float = 600.0  # pixels a second
     max_tracks: int = 3000  # a clip; more are thinned evenly
 
     dim: int = field(default=426, init=False)
     pooling: ClassVar[str] = "fisher"
+    version = 2
 
     def __post_init__(self) -> None:
-        for name in ("stride", "quality", "min_std", "max_std", "max_jump", "max_tracks"):
+        for name in ("scales", "seconds", "stride", "quality", "min_std", "max_std", "max_jump", "max_tracks"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"trajectories has {name}={getattr(self, name)}; wanted a positive number.")
         if self.stride > flows.MIN_SIDE:
@@ -49,19 +62,40 @@ class DenseTrajectories(Features):
         return {"shape": 2 * LENGTH} | {name: cells * bins for name, bins in histograms.BINS.items()}
 
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> NDArray[np.float32]:
-        """frames (t, h, w, 3) uint8 RGB -> (n, 426) float32, n >= 1: tracks in the order of their start.
+        """frames (t, h, w, 3) uint8 RGB -> (n, 426) float32, n >= 1: size by size, tracks in the order of their start.
 
-        A clip in which nothing moves gives its static tracks, which say what it looks like; one in which no
-        point can be followed to the end gives points that stand still.
+        A clip in which hardly anything moves but the camera gives the tracks that move most, also if they stand
+        still: they say what it looks like. One in which no point can be followed gives points that stand still.
         """
-        gray = flows.gray_pictures(frames, LENGTH + 1)
+        skip = max(1, round(fps / RATE))  # flow between pictures that are closer in time is less exact
+        fps = fps / skip
+        span = max(self.seconds * fps, float(histograms.PARTS))  # frames
+        length = math.ceil(span - 1e-3)
+        gray = flows.gray_pictures(frames[::skip], length + 1)
         flow = flows.optical_flow(gray)
-        every = paths.link(gray, flow, LENGTH, self.stride, self.quality)
-        kept = every[paths.moving(every, self.min_std, self.max_std, self.max_jump)]
-        still = every if len(every) else paths.standing(gray, LENGTH, self.stride)
-        tracks = paths.thin(kept if len(kept) else still, self.max_tracks)
-        found = histograms.describe(gray, flow, tracks)
-        return np.concatenate([paths.shape(tracks), *map(_root, found.values())], axis=1)
+        full = Clip(gray, flow, cameras.remove(flow, cameras.camera_motion(gray, flow)), 1.0)
+        unit = max(gray.shape[1:]) / SIDE
+        clips = list(sizes(full, self.scales, FACTOR))
+        tracks = paths.thin(self._moving(clips, length, fps, unit), self.max_tracks)
+        rows = [self._rows(clip, own, span, fps, unit) for clip, own in zip(clips, tracks, strict=True)]
+        return np.concatenate(rows)
+
+    def _moving(self, clips: list[Clip], length: int, fps: float, unit: float) -> list[paths.Tracks]:
+        """Of each size the tracks that move, in all at least FEW where there are as many."""
+        every = [paths.link(clip, length, self.stride, self.quality) for clip in clips]
+        if not any(map(len, every)):
+            return [paths.standing(clip.gray, length, self.stride) for clip in clips]
+        spreads = []
+        for clip, tracks in zip(clips, every, strict=True):
+            pixels = unit * clip.size  # of this size, that are one of the settings'
+            spreads.append(paths.spread(tracks, self.max_std * pixels, self.max_jump / fps * pixels) / pixels)
+        least = min(self.min_std, np.sort(np.concatenate(spreads))[-FEW:][0])
+        return [tracks[own >= least] for tracks, own in zip(every, spreads, strict=True)]
+
+    def _rows(self, clip: Clip, tracks: paths.Tracks, span: float, fps: float, unit: float) -> NDArray[np.float32]:
+        shape = paths.shape(tracks, span, LENGTH, self.min_std * unit * clip.size)
+        found = histograms.describe(clip, tracks, fps / RATE / unit)
+        return np.concatenate([shape, *map(_root, found.values())], axis=1)
 
 
 def _root(counts: NDArray[np.float32]) -> NDArray[np.float32]:

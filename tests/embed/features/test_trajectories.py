@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 
 from tag2vec.embed.features import _flow, _histograms, _tracks
-from tag2vec.embed.features.trajectories import LENGTH, DenseTrajectories
+from tag2vec.embed.features._scales import Clip, sizes
+from tag2vec.embed.features.trajectories import FEW, LENGTH, DenseTrajectories
 from tag2vec.errors import UsageError
-from tests.clips import moving, still
+from tests.clips import moving, still, warped, with_patch
 
 FEATURES = DenseTrajectories()
+STILL = np.eye(3)
 COLUMNS = dict(zip(FEATURES.blocks, np.cumsum([0, *FEATURES.blocks.values()])[:-1], strict=True))
 
 
@@ -23,18 +27,61 @@ def test_widths() -> None:
     assert FEATURES.blocks == {"shape": 30, "hog": 96, "hof": 108, "mbhx": 96, "mbhy": 96}
 
 
-@pytest.mark.parametrize(("right", "down"), [(2, 0), (-2, 0), (0, 2), (0, -1), (2, 1)])
-def test_shapes_point_where_the_picture_moves(right: int, down: int) -> None:
-    found = FEATURES(moving(24, step=(right, down)), 30.0)
+def _thing(fps: float, motion: np.ndarray, right: float, down: float, seconds: float = 1.0) -> np.ndarray:
+    """A patch that moves so many pixels a second before a background that moves by `motion` a frame."""
+    time = np.arange(round(seconds * fps)) / fps
+    return with_patch(warped(len(time), motion), 120 + right * (time - 0.5), 80 + down * (time - 0.5))
+
+
+@cache
+def _circling(fps: float, radius: float = 20.0) -> np.ndarray:
+    """The mean of all tracks of 1.2 seconds of a patch that goes round while the camera turns aside."""
+    turn = 2 * np.pi * 0.7 * np.arange(round(1.2 * fps)) / fps
+    background = warped(len(turn), np.array([[1, 0, 30 / fps], [0, 1, 0], [0, 0, 1]]))
+    return FEATURES(with_patch(background, 110 + radius * np.sin(turn), 70 + radius * np.cos(turn)), fps).mean(axis=0)
+
+
+@pytest.mark.parametrize("camera", [STILL, np.array([[1, 0, 1], [0, 1, -2], [0, 0, 1]])])
+@pytest.mark.parametrize(("right", "down"), [(90, 0), (-90, 0), (0, -60), (60, 60)])
+def test_shapes_point_where_a_thing_moves_against_the_background(camera: np.ndarray, right: int, down: int) -> None:
+    """To a tenth of the way, with and without a camera that moves."""
+    found = FEATURES(_thing(30, camera, right + 30 * camera[0, 2], down + 30 * camera[1, 2]), 30.0)
     steps = np.median(_block(found, "shape").reshape(-1, LENGTH, 2), axis=0)
-    wanted = np.array([right, down]) / np.hypot(right, down) / LENGTH
-    np.testing.assert_allclose(steps.mean(axis=0), wanted, atol=0.01)
+    wanted = np.array([right, down]) / np.hypot(right, down)
+    np.testing.assert_allclose(steps.sum(axis=0), wanted, atol=0.1)
 
 
-@pytest.mark.parametrize(("step", "bin_"), [((3, 0), 0), ((0, 3), 2), ((-3, 0), 4), ((0, -3), 6)])
+@pytest.mark.parametrize(("step", "bin_"), [((90, 0), 0), ((0, 90), 2), ((-90, 0), 4), ((0, -90), 6)])
 def test_flow_histograms_point_there_too(step: tuple[int, int], bin_: int) -> None:
-    hof = _block(FEATURES(moving(24, step=step), 30.0), "hof").reshape(-1, 12, 9).mean(axis=(0, 1))
-    assert hof.argmax() == bin_
+    hof = _block(FEATURES(_thing(30, STILL, *step), 30.0), "hof").reshape(-1, 12, 9).mean(axis=(0, 1))
+    assert hof[:8].argmax() == bin_
+
+
+@pytest.mark.parametrize("fps", [10.0, 12.0, 25.0, 60.0])
+def test_the_frame_rate_changes_little(fps: float) -> None:
+    """Less than half as much as if the same motion were smaller."""
+    other = np.linalg.norm(_circling(24.0, radius=8.0) - _circling(24.0))
+    assert np.linalg.norm(_circling(fps) - _circling(24.0)) < (0.15 if fps < 12 else 0.1) < other / 2
+
+
+def test_a_camera_that_moves_leaves_the_looks() -> None:
+    """As in a still clip: a few tracks that hardly move by themselves."""
+    found = FEATURES(warped(20, np.array([[1.005, 0, 2], [0, 1.005, 1], [0, 0, 1]])), 30.0)
+    assert len(found) == FEW
+    assert np.linalg.norm(_block(found, "shape").reshape(-1, LENGTH, 2).sum(axis=1), axis=1).max() < 1
+    assert _block(found, "hof").reshape(-1, 12, 9)[:, :, :8].max() < 0.1
+
+
+def test_small_sizes_are_the_same_clip() -> None:
+    """At each size the flow is that of its own pixels, and pictures that would be too small are left out."""
+    gray = _flow.gray_pictures(warped(3, np.array([[1, 0, 4], [0, 1, 2], [0, 0, 1]])), 2)
+    flow = _flow.optical_flow(gray)
+    clips = list(sizes(Clip(gray, flow, flow, 1.0), 9, np.sqrt(2)))
+    assert [clip.gray.shape[1:] for clip in clips] == [(240, 320), (168, 228), (120, 160), (84, 112), (60, 80)]
+    for clip in clips:
+        assert clip.flow.shape[1:3] == tuple(side // 2 for side in clip.gray.shape[1:])
+        middle = np.median(clip.flow, axis=(0, 1, 2)) / clip.size
+        np.testing.assert_allclose(middle, [4, 2], rtol=0.1)
 
 
 def test_a_still_clip_keeps_its_looks() -> None:
@@ -55,7 +102,8 @@ def test_cell_sums_equal_a_plain_count() -> None:
     gray = _flow.gray_pictures(moving(LENGTH + 1, 64, 64), LENGTH + 1)
     flow = np.zeros((LENGTH, 32, 32, 2), np.float32)
     points = np.full((1, LENGTH + 1, 2), 32, np.float32)
-    found = _histograms.describe(gray, flow, _tracks.Tracks(np.zeros(1, np.int64), points))
+    tracks = _tracks.Tracks(np.zeros(1, np.int64), points, np.diff(points, axis=1))
+    found = _histograms.describe(Clip(gray, flow, flow, 1.0), tracks, 1.0)
     wanted = np.zeros((3, 2, 2, 8))
     for i in range(LENGTH):
         picture = gray[i].astype(float)
@@ -65,13 +113,13 @@ def test_cell_sums_equal_a_plain_count() -> None:
                 low = int(np.arctan2(gy, gx) % (2 * np.pi) / (np.pi / 4)) % 8
                 angles = np.array([low, low + 1]) * np.pi / 4
                 along = np.linalg.solve([np.cos(angles), np.sin(angles)], [gx, gy])
-                wanted[i * 3 // LENGTH, (y - 16) // 16, (x - 16) // 16, [low, (low + 1) % 8]] += along / 16
+                wanted[i * 3 // LENGTH, (y - 16) // 16, (x - 16) // 16, [low, (low + 1) % 8]] += along / 16 / 5
     np.testing.assert_allclose(found["hog"].ravel(), wanted.ravel(), rtol=1e-3, atol=1e-3 * wanted.max())
-    assert found["hof"].reshape(12, 9)[:, 8].tolist() == [16.0 * 5] * 12  # 4x4 tiles in each of 5 frames
+    assert found["hof"].reshape(12, 9)[:, 8].tolist() == [16.0] * 12  # 4x4 tiles
 
 
 def test_tracks_are_thinned_evenly() -> None:
-    clip = moving(40)
+    clip = _thing(30, STILL, 90, 0)
     every = FEATURES(clip, 30.0)
     few = DenseTrajectories(max_tracks=50)(clip, 30.0)
     assert len(few) == 50 < len(every)
@@ -80,13 +128,15 @@ def test_tracks_are_thinned_evenly() -> None:
 
 
 def test_static_and_erratic_tracks_are_told_from_moving_ones() -> None:
-    steps = np.zeros((4, LENGTH, 2), np.float32)
+    steps = np.zeros((5, LENGTH, 2), np.float32)
     steps[1, :, 0] = 1  # steady
     steps[2, 7, 0] = 30  # one jump
     steps[3, :, 1] = 0.05  # hardly moving
-    points = np.concatenate([np.zeros((4, 1, 2), np.float32), steps.cumsum(axis=1)], axis=1)
-    tracks = _tracks.Tracks(np.zeros(4, np.int64), points.astype(np.float32))
-    assert _tracks.moving(tracks, 1.0, 50.0, 20.0).tolist() == [False, True, False, False]
+    steps[4, :, 1] = 1  # with the camera
+    points = np.concatenate([np.zeros((5, 1, 2), np.float32), steps.cumsum(axis=1)], axis=1)
+    own = steps * np.array([1, 1, 1, 1, 0], np.float32)[:, None, None]
+    spread = _tracks.spread(_tracks.Tracks(np.zeros(5, np.int64), points.astype(np.float32), own), 50.0, 20.0)
+    np.testing.assert_allclose(spread, [0, np.arange(16).std(), -1, np.arange(16).std() * 0.05, 0], rtol=1e-4)
 
 
 @pytest.mark.parametrize("bad", [{"stride": 0}, {"max_tracks": 0}, {"quality": -1.0}, {"stride": 99}])

@@ -1,0 +1,59 @@
+"""The same clip at several sizes: small pictures show large things.
+
+Wang et al. (CVPR 2011, section 2) sample, track and describe at each size by itself. The flow is estimated once, at the
+full size, and shrunk with the pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.embed.features._flow import MIN_SIDE, STEP, TILE
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What tracks and histograms are made from, at one size."""
+
+    gray: NDArray[np.uint8]  # (t, h, w)
+    flow: Floats  # (t - 1, h / 2, w / 2, 2) right and down, pixels of this size a frame
+    rest: Floats  # the same without the camera's motion
+    size: float  # of the pixels of the full size, that this one has, a side: 0.5 for half of it
+
+
+def sizes(full: Clip, scales: int, factor: float) -> Iterator[Clip]:
+    """`full` and up to `scales - 1` smaller ones, each `factor` times smaller; none below MIN_SIDE."""
+    h, w = full.gray.shape[1:]
+    yield full
+    for i in range(1, scales):
+        high, wide = (round(side / factor**i / TILE) * TILE for side in (h, w))
+        if min(high, wide) >= MIN_SIDE:
+            yield _shrunk(full, high, wide)
+
+
+def _shrunk(full: Clip, high: int, wide: int) -> Clip:
+    h, w = full.gray.shape[1:]
+    scale = np.array([wide / w, high / h], np.float32)
+
+    def shrunk(field: Floats) -> Floats:
+        small: Floats = _resized(field, high // STEP, wide // STEP, cv2.INTER_LINEAR) * scale
+        return small
+
+    gray = _resized(full.gray, high, wide, cv2.INTER_AREA)
+    return Clip(gray, shrunk(full.flow), shrunk(full.rest), float(scale.mean()))
+
+
+def _resized(pictures: NDArray[Any], high: int, wide: int, method: int) -> NDArray[Any]:
+    """(t, h, w, ...) -> (t, high, wide, ...)"""
+    small = np.empty((len(pictures), high, wide, *pictures.shape[3:]), pictures.dtype)
+    for one, out in zip(pictures, small, strict=True):
+        cv2.resize(one, (wide, high), dst=out, interpolation=method)
+    return small
