@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -47,17 +48,48 @@ def write_clip(
     return Path(path)
 
 
+def tone(hertz: float, seconds: float, rate: int = 16_000, level: float = 0.5) -> NDArray[np.float32]:
+    """(n,) float32: a sine."""
+    return (level * np.sin(2 * np.pi * hertz * np.arange(int(rate * seconds)) / rate)).astype(np.float32)
+
+
 def write_sound(path: str | Path, seconds: float = 0.5) -> Path:
-    """A file with sound and no picture; its suffix names the container."""
+    """A file with a tone and no picture; its suffix names the container."""
+    return write_wave(path, tone(127, seconds), codec="aac")
+
+
+def write_wave(path: str | Path, sound: NDArray[np.float32], rate: int = 16_000, codec: str = "pcm_f32le") -> Path:
+    """`sound` (n,) or (channels, n), -1..1, and no picture; the suffix of `path` names the container."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=16000, layout="mono")
-        for start in range(0, int(16000 * seconds), 1024):
-            wave = np.sin(np.arange(start, start + 1024) / 20.0).astype(np.float32)[None]
-            sound = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
-            sound.sample_rate, sound.pts = 16000, start
-            container.mux(stream.encode(sound))
-        container.mux(stream.encode())
+        _mux(container, _add_stream(container, sound, rate, codec), sound)
     return Path(path)
+
+
+def add_sound(clip: Path, path: str | Path, sound: NDArray[np.float32], rate: int = 44_100, codec: str = "aac") -> Path:
+    """The pictures of `clip` with `sound` (n,) or (channels, n), -1..1, in `path`."""
+    with av.open(str(clip)) as source, av.open(str(path), "w") as container:
+        pictures = container.add_stream_from_template(source.streams.video[0])
+        sounds = _add_stream(container, sound, rate, codec)
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = pictures
+                container.mux(packet)
+        _mux(container, sounds, sound)
+    return Path(path)
+
+
+def _add_stream(container: Any, sound: NDArray[np.float32], rate: int, codec: str) -> Any:
+    return container.add_stream(codec, rate=rate, layout={1: "mono", 2: "stereo", 6: "5.1"}[len(np.atleast_2d(sound))])
+
+
+def _mux(container: Any, stream: Any, sound: NDArray[np.float32]) -> None:
+    sound = np.atleast_2d(sound)
+    for start in range(0, sound.shape[1], 1024):
+        piece = np.ascontiguousarray(sound[:, start : start + 1024], np.float32)
+        frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=stream.layout.name)
+        frame.sample_rate, frame.pts = stream.rate, start
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode())
 
 
 def texture(h: int, w: int, seed: int = 0) -> NDArray[np.uint8]:

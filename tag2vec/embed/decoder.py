@@ -1,19 +1,21 @@
-"""The process that decodes one clip: standard input is the file, standard output gets the pictures.
+"""The process that decodes one clip: standard input is the file, standard output gets what was asked for.
 
 `tag2vec.embed.frames` starts it with its limits as JSON and reads what it writes. Files come from strangers,
 so all that FFmpeg touches happens here: memory and processor time are bounded, the only protocol that FFmpeg
 may use is the descriptor that is already open, and only containers that cannot name other files are read. It
 imports nothing of tag2vec and no numpy, because every clip pays for its start.
 
-What is written, in this order: one JSON line with the size of the pictures; for each picture a letter F, its
-time in seconds (float64) and its rows (height, width, 3) uint8; a letter E and a JSON line that says how it
-ended. An end without E means that the process was killed.
+What is written, in this order. For pictures: one JSON line with their size; for each a letter F, its time in
+seconds (float64) and its rows (height, width, 3) uint8. For sound, a piece at a time: a letter S, the number of
+channels (uint8) and of samples (uint32), and the samples (samples, channels) float32 at SOUND_RATE. At the end a
+letter E and a JSON line that says how it ended; without E the process was killed.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -33,6 +35,7 @@ CONTAINERS = (
     "aac,ac3,aiff,amr,ape,au,caf,dts,eac3,flac,mp3,wav,w64,wv"  # to tell sound from rubbish
 )
 MAX_ERRORS = 200  # damaged packets in all after which a file is given up
+SOUND_RATE = 16_000  # samples a second
 
 
 class Refused(Exception):
@@ -42,11 +45,14 @@ class Refused(Exception):
 def main() -> None:
     limits = json.loads(sys.argv[1])
     out = sys.stdout.buffer
-    end: dict[str, Any] = {"refused": None, "problem": None, "stopped": False, "last_s": 0.0}
+    end: dict[str, Any] = {"refused": None, "problem": None, "stopped": False, "last_s": 0.0, "sound": None}
     try:
         _confine(limits)
         av.logging.set_level(av.logging.PANIC)
-        _decode(limits, out, end)
+        if "pictures" in limits["wants"]:
+            _see(limits, out, end)
+        if "sound" in limits["wants"]:
+            _hear(limits, out, end)
     except Refused as error:
         end["refused"] = str(error)
     except MemoryError:
@@ -77,9 +83,8 @@ def _confine(limits: dict[str, Any]) -> None:
             resource.setrlimit(kind, (soft, hard if kind == resource.RLIMIT_CPU else soft))
 
 
-def _decode(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
-    options = {"fd": "0", "protocol_whitelist": "fd", "format_whitelist": CONTAINERS}
-    with _open(options) as container:
+def _see(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
+    with _open() as container:
         if not container.streams.video:
             raise Refused("has sound but no picture" if container.streams.audio else "has no video stream")
         stream = container.streams.best("video") or container.streams.video[0]
@@ -92,10 +97,54 @@ def _decode(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
         context.options = {"max_pixels": str(limits["max_pixels"])}
         rate = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
         end |= {"rate": rate, "duration_s": _duration(container, stream), "codec": context.name}
-        _write(_thinned(_timed(_pictures(container, stream, end), rate), limits, end), limits, stream, out)
+        _write(_thinned(_timed(_decoded(container, stream, end), rate), limits, end), limits, stream, out)
 
 
-def _open(options: dict[str, str]) -> Any:
+def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
+    """Write the first sound stream in pieces; what is wrong with it is told in `end["sound"]` and refuses nothing."""
+    told: dict[str, Any] = {"problem": None}
+    left = math.ceil(limits["max_seconds"] * SOUND_RATE)
+    try:
+        with _open() as container:
+            streams = [*container.streams.audio, *container.streams.video]
+            if not streams:
+                raise Refused("has neither pictures nor sound")
+            stream: Any = streams[0]
+            end.setdefault("duration_s", _duration(container, stream))
+            if not container.streams.audio:
+                return
+            if stream.codec_context is None:
+                told["problem"] = "is in a codec that this FFmpeg does not know"
+                return
+            stream.codec_context.thread_count = 1
+            for piece in _resampled(_decoded(container, stream, told)):
+                channels, samples = len(piece.layout.channels), min(piece.samples, left)
+                out.write(b"S" + struct.pack("<BI", channels, samples))
+                out.write(memoryview(piece.planes[0])[: samples * channels * 4])
+                left -= samples
+                if not left:
+                    break
+    except (av.FFmpegError, ValueError) as error:
+        told["problem"] = f"cannot be decoded ({_reason(error)})"
+    finally:
+        end["sound"] = told["problem"]
+
+
+def _resampled(frames: Iterator[Any]) -> Iterator[Any]:
+    """Packed float32 at SOUND_RATE. All channels are kept: FFmpeg's own mono is louder than their mean."""
+    setting, resampler = None, av.AudioResampler()
+    for frame in frames:
+        if setting != (setting := (frame.format.name, frame.layout.name, frame.sample_rate)):
+            yield from resampler.resample(None)
+            resampler = av.AudioResampler("flt", frame.layout, SOUND_RATE)
+        frame.pts = None  # a gap in the times is no silence to be made up
+        yield from resampler.resample(frame)
+    yield from resampler.resample(None)
+
+
+def _open() -> Any:
+    options = {"fd": "0", "protocol_whitelist": "fd", "format_whitelist": CONTAINERS}
+    os.lseek(0, 0, os.SEEK_SET)
     try:
         return av.open("fd:", options=options, metadata_errors="replace")
     except (av.InvalidDataError, av.EOFError, av.ArgumentError) as error:
@@ -113,8 +162,8 @@ def _check_size(width: int, height: int, limits: dict[str, Any]) -> None:
         raise Refused(f"has pictures of {width}x{height} pixels, more than the {limits['max_pixels']} pixels allowed")
 
 
-def _pictures(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
-    """Decoded frames in the order they are shown; damaged packets are skipped and counted."""
+def _decoded(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
+    """Decoded frames in the order they are shown; damaged packets are skipped, counted, and told in `end`."""
     errors = damaged = 0
     packets = container.demux(stream)
     while errors < MAX_ERRORS:
@@ -139,7 +188,7 @@ def _pictures(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]
             errors += 1
             end["problem"] = f"has {errors} damaged packets ({_reason(error)})"
     if damaged and not end["problem"]:
-        end["problem"] = f"has {damaged} damaged packets or pictures"
+        end["problem"] = f"has {damaged} damaged packets or {'pictures' if stream.type == 'video' else 'frames'}"
 
 
 def _timed(frames: Iterator[Any], rate: float) -> Iterator[tuple[float, Any]]:
@@ -205,8 +254,8 @@ def _shown_size(width: int, height: int, aspect: Any, max_side: int) -> tuple[in
     return max(1, round(wide * scale)), max(1, round(high * scale))
 
 
-def _reason(error: av.FFmpegError) -> str:
-    return (error.strerror or str(error) or type(error).__name__).lower()
+def _reason(error: Exception) -> str:
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
     """What each of `kinds` makes of the clip, computed."""
     start = time.perf_counter()
     wants = frozenset[str]().union(*(kind.wants for kind in kinds))
-    seen = read_frames(clip.path, limits) if wants else Frames.none()
+    seen = read_frames(clip.path, limits, wants) if wants else Frames.none()
     decoded = time.perf_counter() - start
     found = []
     for kind in kinds:

@@ -27,6 +27,9 @@ from tag2vec.errors import UsageError, VideoError
 
 DECODER = Path(__file__).with_name("decoder.py")
 SOUND_ONLY = "has sound but no picture"  # as the decoder says it
+SOUND_RATE = 16_000  # samples a second, as the decoder gives them
+MAX_CHANNELS = 64
+PICTURES = frozenset({"pictures"})
 PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0", b"[playlist]")
 
 
@@ -51,10 +54,11 @@ class FrameLimits:
 class Frames:
     """What was decoded of a clip."""
 
-    rgb: NDArray[np.uint8]  # (t, h, w, 3), t >= 1, full range, upright
+    rgb: NDArray[np.uint8]  # (t, h, w, 3), full range, upright; t >= 1, but 0 when pictures were not wanted
     fps: float  # frames a second that `rgb` has on average
     duration_s: float  # seconds of the whole clip where the file says it, else of what was decoded
     warning: str | None  # what was wrong with a clip that could be used all the same
+    sound: NDArray[np.float32] | None = None  # (n,) -1..1, SOUND_RATE a second, the mean of all channels; None: silent
 
     @classmethod
     def none(cls) -> Frames:
@@ -62,16 +66,18 @@ class Frames:
         return cls(np.zeros((0, 0, 0, 3), np.uint8), 0.0, 0.0, None)
 
 
-def read_frames(path: str | Path, limits: FrameLimits | None = None) -> Frames:
-    """The frames of the clip `path`, upright RGB of at most `limits.max_side` pixels a side.
+def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> Frames:
+    """The frames of the clip `path`, upright RGB of at most `limits.max_side` pixels a side, and its sound.
 
-    A still picture is a clip of one frame. A file that breaks after some frames gives those and a warning.
-    Raises VideoError when there is none to give; its message says why and what to do.
+    `wants` has "pictures", "sound" or both; what is not wanted is not decoded. A still picture is a clip of one frame,
+    and a clip without sound is none the worse. A file that breaks after some frames gives those and a warning.
+    Raises VideoError when pictures are wanted and there is none, and when the file holds neither pictures nor sound;
+    its message says why and what to do.
     """
     path, limits = Path(path), limits or FrameLimits()
     with _opened(path) as file:
-        pictures, end = _run(path, file, limits)
-        if not pictures.times_s:
+        pictures, end = _run(path, file, limits, wants)
+        if not pictures.times_s and ("pictures" in wants or (end["refused"] and not pictures.sound)):
             _refuse(path, file, end)
     return _answer(limits, pictures, end)
 
@@ -83,13 +89,14 @@ def check_file(path: str | Path) -> None:
 
 @dataclass
 class _Pictures:
-    """What the child wrote before its last line."""
+    """What the child wrote before its last line: pictures, and the sound that goes with them."""
 
     width: int = 0
     height: int = 0
     rotation: int = 0  # degrees, anticlockwise, that make the pictures upright
     rgb: bytearray = field(default_factory=bytearray)
     times_s: list[float] = field(default_factory=list)
+    sound: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (n,)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -115,10 +122,10 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def _run(path: Path, file: BinaryIO, limits: FrameLimits) -> tuple[_Pictures, dict[str, Any]]:
+def _run(path: Path, file: BinaryIO, limits: FrameLimits, wants: frozenset[str]) -> tuple[_Pictures, dict[str, Any]]:
     """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns."""
     # -P keeps the folder of decoder.py off the child's import path.
-    command = [sys.executable, "-P", str(DECODER), json.dumps(asdict(limits))]
+    command = [sys.executable, "-P", str(DECODER), json.dumps(asdict(limits) | {"wants": sorted(wants)})]
     child = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=2**20)
     late = threading.Event()
 
@@ -152,7 +159,7 @@ def _run(path: Path, file: BinaryIO, limits: FrameLimits) -> tuple[_Pictures, di
     if end is None:
         killed = code == -getattr(signal, "SIGKILL", 9)
         reason = "used up the machine's memory" if killed else f"crashed the decoder (exit code {code})"
-        end = {"refused": reason, "problem": reason, "stopped": False}
+        end = {"refused": reason, "problem": reason, "stopped": False, "sound": None}
     return pictures, end
 
 
@@ -175,6 +182,17 @@ def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits) -> dict[str, Any]
         pictures.times_s.append(struct.unpack_from("<d", record)[0])
         pictures.rgb += memoryview(record)[8:]
         kind = pipe.read(1)
+    left = math.ceil(limits.max_seconds * SOUND_RATE)
+    while kind == b"S" and left > 0:
+        channels, samples = struct.unpack("<BI", pipe.read(5))
+        if not (1 <= channels <= MAX_CHANNELS and samples <= left):
+            raise ValueError("more than asked for")
+        piece = pipe.read(4 * channels * samples)
+        if len(piece) < 4 * channels * samples:
+            return None
+        pictures.sound.append(np.frombuffer(piece, "<f4").reshape(samples, channels).mean(axis=1, dtype=np.float32))
+        left -= samples
+        kind = pipe.read(1)
     if kind != b"E":
         return None
     line = pipe.readline(10_000)
@@ -187,18 +205,24 @@ def _answer(limits: FrameLimits, pictures: _Pictures, end: dict[str, Any]) -> Fr
     rgb = np.frombuffer(pictures.rgb, np.uint8).reshape(len(times), pictures.height, pictures.width, 3)
     if turns := round(pictures.rotation / 90) % 4:
         rgb = np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2)))
-    rate = end.get("rate") or 25.0
-    span = times[-1] - times[0]
-    fps = (len(times) - 1) / span if span > 0 else min(rate, limits.max_fps)
-    seen = end.get("last_s", times[-1]) + 1.0 / rate
+    sound = np.nan_to_num(np.concatenate(pictures.sound)) if pictures.sound else None
     stated = end.get("duration_s") or 0.0
     stated = stated if stated < 1e6 else 0.0  # more than a week is a damaged header
-    warning = None
+    heard = 0.0 if sound is None else len(sound) / SOUND_RATE
+    fps, seen = 0.0, heard
+    if times:
+        rate = end.get("rate") or 25.0
+        span = times[-1] - times[0]
+        fps = (len(times) - 1) / span if span > 0 else min(rate, limits.max_fps)
+        seen = end.get("last_s", times[-1]) + 1.0 / rate
+    warnings = []
     if end["problem"]:
-        warning = f"The file {end['problem']}; what could be decoded was used ({len(times)} frames)."
-    elif not end["stopped"] and seen < 0.9 * min(stated, limits.max_seconds) - 0.25:
-        warning = f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off."
-    return Frames(rgb, float(fps), float(max(stated, seen)), warning)
+        warnings.append(f"The file {end['problem']}; what could be decoded was used ({len(times)} frames).")
+    elif times and not end["stopped"] and seen < 0.9 * min(stated, limits.max_seconds) - 0.25:
+        warnings.append(f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off.")
+    if end["sound"]:
+        warnings.append(f"The sound {end['sound']}; what could be decoded was used ({heard:.1f} s).")
+    return Frames(rgb, float(fps), float(max(stated, seen)), " ".join(warnings) or None, sound)
 
 
 def _refuse(path: Path, file: BinaryIO, end: dict[str, Any]) -> NoReturn:
