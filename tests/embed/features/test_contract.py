@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from tag2vec import plugins
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features, describe
+from tag2vec.embed.frames import Frames
 from tag2vec.errors import MissingExtra, UsageError
-from tests.clips import moving, still
+from tests.clips import moving, still, tone
 
 DOT = np.zeros((17, 60, 60, 3), np.uint8)  # its only corners lie between the points of any coarse grid
 DOT[:, 30, 30] = 255
@@ -47,9 +49,10 @@ def test_blocks_add_up_and_settings_are_plain(name: str) -> None:
 @pytest.mark.parametrize("name", plugins.names(Features))
 def test_every_clip_has_features(name: str, clip: str) -> None:
     features, frames = _made(name), CLIPS[clip]
-    kept = frames.copy()
-    found = features(frames, 25.0)
+    seen = Frames(frames.copy(), 25.0, len(frames) / 25, None, tone(440, 1))
+    found = features.of(Clip.of("a.mp4"), seen)
     assert found.dtype == np.float32 and found.ndim in {1, 2} and found.shape[-1] == features.dim
-    assert len(found) >= 1 and np.isfinite(found).all()
-    np.testing.assert_array_equal(frames, kept)
-    np.testing.assert_array_equal(found, features(frames, 25.0))
+    assert len(found) >= bool(features.wants) and np.isfinite(found).all()
+    np.testing.assert_array_equal(seen.rgb, frames)
+    np.testing.assert_array_equal(seen.sound, tone(440, 1))
+    np.testing.assert_array_equal(found, features.of(Clip.of("a.mp4"), seen))
