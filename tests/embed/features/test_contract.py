@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import Frames
 from tag2vec.errors import MissingExtra, UsageError
 from tests.clips import moving, still, tone
+from tests.networks import write_onnx
 
 DOT = np.zeros((17, 60, 60, 3), np.uint8)  # its only corners lie between the points of any coarse grid
 DOT[:, 30, 30] = 255
@@ -28,27 +32,37 @@ CLIPS = {
 }
 
 
-def _made(name: str) -> Features:
+# Kinds that need a file, with what writes a small one.
+FILES: dict[str, Callable[[Path], Path]] = {"onnx": lambda folder: write_onnx(folder / "tiny.onnx")}
+
+
+@pytest.fixture(scope="module")
+def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Features:
+    name: str = request.param
+    file = {"file": str(FILES[name](tmp_path_factory.mktemp(name)))} if name in FILES else {}
     try:
-        return plugins.make(Features, name)  # type: ignore[type-abstract]
+        return plugins.make(Features, name, file)  # type: ignore[type-abstract]
     except (MissingExtra, UsageError, TypeError) as error:
         pytest.skip(f"needs more than its defaults: {error}")
 
 
-@pytest.mark.parametrize("name", plugins.names(Features))
-def test_blocks_add_up_and_settings_are_plain(name: str) -> None:
+every_kind = pytest.mark.parametrize("made", plugins.names(Features), indirect=True)
+
+
+@every_kind
+def test_blocks_add_up_and_settings_are_plain(made: Features) -> None:
     import json
 
-    features = _made(name)
+    features, name = made, type(made).__module__.rsplit(".", 1)[-1]
     assert sum(features.blocks.values()) == features.dim
     assert json.loads(json.dumps(describe(features)))["name"] == name
     assert plugins.make(Features, name, describe(features)["settings"]) == features  # type: ignore[type-abstract]
 
 
 @pytest.mark.parametrize("clip", list(CLIPS))
-@pytest.mark.parametrize("name", plugins.names(Features))
-def test_every_clip_has_features(name: str, clip: str) -> None:
-    features, frames = _made(name), CLIPS[clip]
+@every_kind
+def test_every_clip_has_features(made: Features, clip: str) -> None:
+    features, frames = made, CLIPS[clip]
     seen = Frames(frames.copy(), 25.0, len(frames) / 25, None, tone(440, 1))
     found = features.of(Clip.of("a.mp4"), seen)
     assert found.dtype == np.float32 and found.ndim in {1, 2} and found.shape[-1] == features.dim

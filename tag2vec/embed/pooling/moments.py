@@ -1,0 +1,25 @@
+"""Mean and standard deviation over time: what a clip looks like, and how much it changes."""
+
+from __future__ import annotations
+
+import torch
+
+from tag2vec.embed.pooling import Pooling
+
+
+class Moments(Pooling):
+    """out_dim = 2 * dim: the mean of the rows, then their standard deviation."""
+
+    def __init__(self, dim: int, blocks: dict[str, int]) -> None:
+        super().__init__()
+        self.out_dim = 2 * dim
+
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        real = mask.unsqueeze(-1)
+        n = real.sum(dim=1).clamp(min=1)
+        rows = torch.where(real, x, torch.zeros_like(x))
+        mean = rows.sum(dim=1) / n
+        off = torch.where(real, rows - mean.unsqueeze(1), torch.zeros_like(x))
+        # The root's slope at 0 is infinite: a little is added so that gradients stay finite.
+        deviation = (off.square().sum(dim=1) / n + 1e-12).sqrt() - 1e-6
+        return torch.cat([mean, deviation], dim=1)
