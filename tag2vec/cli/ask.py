@@ -30,6 +30,9 @@ def suggest(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Video files, or folders of them.")],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="Hashtags a clip.")] = 15,
+    title: Annotated[
+        str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
+    ] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
     index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
@@ -45,13 +48,16 @@ def suggest(
     from tag2vec.retrieval.suggest import Suggester
 
     paths = find_clips(clips)
+    if title is not None and len(paths) > 1:
+        raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
     suggester = Suggester.load(model, index, Cache() if cache else None)
+    listed = paths if title is None else [suggester.titled(paths[0], title)]
     rows = csv.writer(sys.stdout)
     if as_csv:
         rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
     failed = 0
     with bar("clips", len(paths), printing=True) as tick:
-        for done, (path, result) in enumerate(suggester.suggest_many(paths, k, workers)):
+        for done, (path, result) in enumerate(suggester.suggest_many(listed, k, workers)):
             tick(done + 1)
             if isinstance(result, Tag2VecError):
                 failed += 1

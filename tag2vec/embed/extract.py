@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tag2vec.embed.cache import Cache, Extracted, compact
 from tag2vec.embed.clips import Clip
@@ -65,8 +67,42 @@ def extract_many(
     """
     if workers is not None and workers < 0:
         raise UsageError(f"Got workers={workers}; wanted 0 (this process) or more.")
-    call = partial(extract, features=kinds_of(features), limits=limits, cache=cache)
-    return in_order(call, map(Clip.of, clips), usable_cores() if workers is None else workers, VideoError)
+    kinds = kinds_of(features)
+    reading = tuple(kind for kind in kinds if kind.wants)
+    taken: deque[Clip] = deque()
+    call = partial(extract, features=reading, limits=limits, cache=cache)
+    processes = usable_cores() if workers is None else workers
+    for number, found in in_order(call, _noted(clips, taken), processes if reading else 0, VideoError):
+        clip = taken.popleft()
+        if len(reading) < len(kinds) and isinstance(found, Extracted):
+            try:
+                found = _completed(clip, kinds, found)
+            except Tag2VecError as error:
+                found = error
+        yield number, found
+
+
+def _completed(clip: Clip, kinds: Kinds, found: Extracted) -> Extracted:
+    """`found`, of the kinds that read the file, with the others in their places.
+
+    These are not sent to other processes: they bring a tag space or a table, and have little to compute.
+    """
+    start = time.perf_counter()
+    read = iter(found.arrays)
+    arrays = tuple(next(read) if kind.wants else _made(kind, clip, Frames.none()) for kind in kinds)
+    timing = found.timing_s | {"features": found.timing_s["features"] + time.perf_counter() - start}
+    return replace(found, arrays=arrays, timing_s=timing, cached=False)
+
+
+def _made(kind: Features, clip: Clip, seen: Frames) -> NDArray[np.float32]:
+    # Rounded as the cache stores it, so that fresh and kept results are the same.
+    return compact(kind.of(clip, seen)).astype(np.float32)
+
+
+def _noted(clips: Iterable[Clip | str | Path], taken: deque[Clip]) -> Iterator[Clip]:
+    for clip in map(Clip.of, clips):
+        taken.append(clip)
+        yield clip
 
 
 def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
@@ -78,8 +114,7 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
     found = []
     for kind in kinds:
         start = time.perf_counter()
-        # Rounded as the cache stores it, so that fresh and kept results are the same.
-        array = compact(kind.of(clip, seen)).astype(np.float32)
+        array = _made(kind, clip, seen)
         timing = {"decode": decoded, "features": time.perf_counter() - start}
         found.append(Extracted((array,), seen.duration_s, timing, seen.warning))
     return found
@@ -91,12 +126,12 @@ def _merged(each: Sequence[Extracted]) -> Extracted:
         return each[0]
     warnings = dict.fromkeys(one.warning for one in each if one.warning)
     timing = {
-        "decode": max(one.timing_s["decode"] for one in each),
+        "decode": max((one.timing_s["decode"] for one in each), default=0.0),
         "features": sum(one.timing_s["features"] for one in each),
     }
     return Extracted(
         tuple(array for one in each for array in one.arrays),
-        max(one.duration_s for one in each),
+        max((one.duration_s for one in each), default=0.0),
         timing,
         " ".join(warnings) or None,
         all(one.cached for one in each),

@@ -98,7 +98,7 @@ class VideoEmbedder:
         done. Raises SourceError when no clip with a tag is left.
         """
         limits = limits or FrameLimits()
-        kinds = kinds_of(features)
+        kinds = tuple(kind.bound(space) for kind in kinds_of(features))
         poolings = Poolings(kinds, pooling)
         listed = read_clips(clips) if isinstance(clips, str | Path) else list(clips)
         results = extract_all(listed, kinds, limits, cache or Cache(), workers, tick)
@@ -233,7 +233,8 @@ class VideoEmbedder:
                 f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
             )
         config = VideoConfig(**found.config)
-        poolings = Poolings(tuple(_kind(folder, facts) for facts in config.features), "+".join(config.pooling))
+        kinds = tuple(_kind(folder, facts).bound(base) for facts in config.features)
+        poolings = Poolings(kinds, "+".join(config.pooling))
         clips = [
             Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
             for line in found.lines("clips.jsonl")

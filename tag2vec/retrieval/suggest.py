@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tag2vec import plugins
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.space import TagSpace
@@ -82,28 +83,38 @@ class Suggester:
         space = TagSpace.load(model)
         return cls(space, VideoEmbedder.load(model, space), index, cache)
 
-    def suggest(self, clip: str | Path, k: int = 15) -> Suggestions:
-        """The k best hashtags of one clip. Raises VideoError when it cannot be decoded."""
+    def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None) -> Suggestions:
+        """The k best hashtags of one clip. Raises VideoError when it cannot be decoded; for `title` see `titled`."""
+        clip = clip if title is None else self.titled(clip, title)
         _, result = next(self.suggest_many([clip], k))
         if isinstance(result, Tag2VecError):
             raise result
         return result
 
+    def titled(self, clip: Clip | str | Path, title: str) -> Clip:
+        """`clip` with its `title`. Raises UsageError when the model was fitted without features of titles."""
+        if all(kind.wants for kind in self.video.poolings.kinds):
+            raise UsageError(
+                "A title was given, and the model looks at no titles. Leave it out, or fit the model with titles: "
+                "tag2vec fit-video MODEL CLIPS --features trajectories+text"
+            )
+        return replace(Clip.of(clip), title=title)
+
     def suggest_many(
-        self, clips: Iterable[str | Path], k: int = 15, workers: int | None = None
+        self, clips: Iterable[Clip | str | Path], k: int = 15, workers: int | None = None
     ) -> Iterator[tuple[Path, Suggestions | Tag2VecError]]:
         """(clip, its suggestions or its error), in the order of `clips`; the same answers as one clip at a time."""
         if k < 1:
             raise UsageError(f"k is {k}; wanted 1 or more.")
-        paths = [Path(clip) for clip in clips]
+        listed = [Clip.of(clip) for clip in clips]
         limits = FrameLimits(**self.video.config.limits)
-        if len(paths) == 1:
+        if len(listed) == 1:
             workers = 0  # starting a process takes longer than it saves
-        for i, result in extract_many(paths, self.video.poolings.kinds, limits, self.cache, workers):
+        for i, result in extract_many(listed, self.video.poolings.kinds, limits, self.cache, workers):
             if isinstance(result, Extracted):
-                yield paths[i], self._answer(paths[i], result, k)
+                yield listed[i].path, self._answer(listed[i].path, result, k)
             else:
-                yield paths[i], result
+                yield listed[i].path, result
 
     def _answer(self, path: Path, extracted: Extracted, k: int) -> Suggestions:
         start = time.perf_counter()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from tag2vec.embed.clips import Clip
     from tag2vec.embed.frames import Frames
+    from tag2vec.embed.space import TagSpace
 
 
 class Features(ABC):
@@ -31,6 +32,10 @@ class Features(ABC):
     @property
     def blocks(self) -> dict[str, int]:
         return {"all": self.dim}
+
+    def bound(self, space: TagSpace) -> Features:
+        """These features for a video embedder in `space`: for most kinds the space makes no difference."""
+        return self
 
     def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         """What `clip` is like, of which `seen` was read -> (n, dim) or (dim,) float32.

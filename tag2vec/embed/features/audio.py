@@ -64,8 +64,8 @@ def log_mel(sound: Floats) -> Floats:
 def _bands() -> Floats:
     """(POINTS / 2 + 1, BANDS): triangles of equal width on the mel scale, as the HTK book has it (section 5.4)."""
     mel = 1127 * np.log1p(np.arange(POINTS // 2 + 1) * SOUND_RATE / POINTS / 700)
-    lowest, highest = 1127 * np.log1p(np.array([LOWEST, HIGHEST]) / 700)
-    edges = np.linspace(lowest, highest, BANDS + 2)
+    first, last = 1127 * np.log1p(np.array([LOWEST, HIGHEST]) / 700)
+    edges = np.linspace(first, last, BANDS + 2)
     low, middle, high = edges[:-2], edges[1:-1], edges[2:]
     rising, falling = (mel[:, None] - low) / (middle - low), (high - mel[:, None]) / (high - middle)
     bands: Floats = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)

@@ -15,6 +15,7 @@ from tag2vec.embed.frames import Frames
 from tag2vec.errors import MissingExtra, UsageError
 from tests.clips import moving, still, tone
 from tests.networks import write_onnx
+from tests.spaces import space
 
 DOT = np.zeros((17, 60, 60, 3), np.uint8)  # its only corners lie between the points of any coarse grid
 DOT[:, 30, 30] = 255
@@ -41,7 +42,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     name: str = request.param
     file = {"file": str(FILES[name](tmp_path_factory.mktemp(name)))} if name in FILES else {}
     try:
-        return plugins.make(Features, name, file)  # type: ignore[type-abstract]
+        return plugins.make(Features, name, file).bound(space())  # type: ignore[type-abstract]
     except (MissingExtra, UsageError, TypeError) as error:
         pytest.skip(f"needs more than its defaults: {error}")
 
