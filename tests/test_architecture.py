@@ -21,6 +21,7 @@ ORDER = [
     "embed",
     "scraping",
     "artifact",
+    "cluster",
     "plugins",
     "progress",
     "workers",

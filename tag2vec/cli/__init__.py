@@ -67,6 +67,16 @@ def is_given(context: typer.Context, name: str) -> bool:
 
 def main() -> None:
     """Entry point of the `tag2vec` command."""
-    from tag2vec.cli import ask, corpus, evaluate, exchange, explore, fit, machine, trends  # noqa: F401  (each adds its commands to `app`)
+    from tag2vec.cli import (  # noqa: F401  (each adds its commands to `app`)
+        ask,
+        corpus,
+        evaluate,
+        exchange,
+        explore,
+        extract,
+        fit,
+        machine,
+        trends,
+    )
 
     app()

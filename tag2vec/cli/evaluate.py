@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
+from tag2vec.cli.fit import Clips
 from tag2vec.cli.output import note, print_json, print_table
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")
@@ -43,7 +44,7 @@ def tags(
 @evaluate.command()
 def video(
     model: Model,
-    clips: Annotated[Path, typer.Argument(help="A .csv (path,tags[,group,title]) or a folder of class folders.")],
+    clips: Clips,
     folds: Annotated[int | None, typer.Option(help="Fit anew on each fold of the clips; groups stay whole.")] = None,
     repeats: Annotated[int, typer.Option(help="Shuffles of the folds.")] = 4,
     workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,

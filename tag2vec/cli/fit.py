@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
     from tag2vec.scraping.corpus import Corpus
 
-Clips = Annotated[Path, typer.Argument(help="A .csv (path,tags[,group,title]) or a folder of class folders.")]
-FeaturesName = Annotated[str, typer.Option("--features", help="Kinds of features: one, or several as in one+another.")]
+Clips = Annotated[
+    Path, typer.Argument(help="A .csv (path,tags[,group,title]), a folder of class folders, or a features folder.")
+]
+KINDS = "Kinds of features: one, or several as in one+another."
+FeaturesName = Annotated[str | None, typer.Option("--features", help=f"{KINDS} Trajectories when not given.")]
 PoolingName = Annotated[str | None, typer.Option("--pooling", help="How the features of a clip become one vector.")]
 Recipe = Annotated[str, typer.Option(help="How clips are learnt: tagspace (ours) or seed (Singh et al. 2016).")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
@@ -116,20 +119,21 @@ def _updated(model: Path, corpus: Corpus, given: dict[str, Any]) -> TagSpace:
 def fit_video(
     model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
     clips: Clips,
-    features: FeaturesName = "trajectories",
+    features: FeaturesName = None,
     pooling: PoolingName = None,
     recipe: Recipe = "tagspace",
     seed: Seed = 1,
     workers: Workers = None,
 ) -> None:
-    """Learn where clips lie in the tag space of a model."""
+    """Learn where clips lie in the tag space of a model, from clips or from a folder that extract wrote."""
     from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.gather import is_features
     from tag2vec.embed.space import TagSpace
 
     failed = _fit_video(
         TagSpace.load(model),
         model,
-        read_clips(clips),
+        clips if is_features(clips) else read_clips(clips),
         features=features,
         pooling=pooling,
         recipe=recipe,
@@ -141,12 +145,12 @@ def fit_video(
         raise typer.Exit(1)
 
 
-def _fit_video(space: TagSpace, out: Path, clips: list[Any], **settings: Any) -> int:
+def _fit_video(space: TagSpace, out: Path, clips: Path | list[Any], **settings: Any) -> int:
     """Fit and save; the number of clips that failed."""
     from tag2vec.embed.video import VideoEmbedder
     from tag2vec.progress import bar
 
-    with bar("clips", len(clips)) as tick:
+    with bar("clips", None if isinstance(clips, Path) else len(clips)) as tick:
         video = VideoEmbedder.fit(space, clips, tick=tick, **settings)
     video.save(out)
     for _, error in video.failed:

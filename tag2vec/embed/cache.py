@@ -1,7 +1,8 @@
 """Features that were computed before, one safetensors file a clip.
 
 The key is what decides the numbers: the bytes of the clip (not its name), the features with their version and
-settings, and how frames are sampled. A file that cannot be read or has the wrong checksum counts as absent.
+settings, and how frames are sampled. A file that cannot be read or has the wrong checksum counts as absent. Features
+that do not look into the file have what is written of the clip in place of its bytes.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.errors import ArtifactError
@@ -47,18 +50,20 @@ def default_folder() -> Path:
 
 @dataclass(frozen=True)
 class Cache:
-    """A folder of features, a file for each clip and kind. Several processes may use it at once."""
+    """A folder of features, a file for each clip and kind. Several processes may use it at once.
+
+    `required` says that what cannot be kept is an error and not merely computed again another time.
+    """
 
     folder: Path = field(default_factory=default_folder)
+    required: bool = False
 
-    def keys(self, path: str | Path, kinds: Sequence[Features], limits: FrameLimits) -> list[str]:
-        """64 hex digits for each of `kinds` that name what it makes of the clip `path`."""
-        with Path(path).open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        sampling = {"max_side": limits.max_side, "max_fps": limits.max_fps, "max_seconds": limits.max_seconds}
-        facts = {"version": VERSION, "clip": content, "frames": sampling}
-        every = [json.dumps(facts | {"features": describe(kind)}, sort_keys=True) for kind in kinds]
-        return [hashlib.sha256(one.encode()).hexdigest() for one in every]
+    def keys(self, clip: Clip | str | Path, kinds: Sequence[Features], limits: FrameLimits) -> list[str]:
+        """64 hex digits for each of `kinds` that name what it makes of `clip`."""
+        clip = Clip.of(clip)
+        facts = {"version": VERSION, "frames": sampling(limits)}
+        every = [facts | {"features": describe(kind), "clip": _content(clip, kind)} for kind in kinds]
+        return [digest(one) for one in every]
 
     def get(self, key: str) -> Extracted | None:
         """What is kept under `key`, or None."""
@@ -113,10 +118,33 @@ class Cache:
         return self.folder / key[:2] / f"{key}.safetensors"
 
 
+def sampling(limits: FrameLimits) -> dict[str, Any]:
+    """Those of `limits` that decide which frames there are."""
+    return {"max_side": limits.max_side, "max_fps": limits.max_fps, "max_seconds": limits.max_seconds}
+
+
+def digest(facts: dict[str, Any]) -> str:
+    """64 hex digits that stand for `facts`."""
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
 def compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
     """The same numbers as they are kept: in half precision for local rows, which need no more, else single."""
     fits = array.ndim == 2 and array.size > 0 and bool(np.abs(array).max() < 60_000)
     return array.astype(np.float16 if fits else np.float32)
+
+
+def _content(clip: Clip, kind: Features) -> Any:
+    if not kind.wants:
+        return asdict(clip) | {"path": str(clip.path)}
+    facts = clip.path.stat()
+    return _digest_of(clip.path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+
+
+@lru_cache(maxsize=16)  # one clip is asked for several times in a row, and may be large
+def _digest_of(path: Path, *version: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sha256(array: NDArray[Any]) -> str:

@@ -90,6 +90,20 @@ def find_clips(paths: Iterable[str | Path]) -> list[Path]:
     return found
 
 
+def any_clips(paths: Iterable[str | Path]) -> list[Clip]:
+    """Clips of .csv lists, of folders (those of class folders carry its name as tag), and single files, each once."""
+    found: dict[Path, Clip] = {}
+    for path in map(Path, paths):
+        if path.suffix.lower() == ".csv" and path.is_file():
+            clips = read_clips(path)
+        else:
+            tagged = {clip.path: clip for clip in (_from_folders(path) if path.is_dir() else ())}
+            clips = [tagged.get(one) or Clip.of(one) for one in find_clips([path])]
+        for clip in clips:
+            found.setdefault(clip.path, clip)
+    return list(found.values())
+
+
 def _from_folders(root: Path) -> Iterator[Clip]:
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
         for path in sorted(folder.iterdir()):

@@ -37,7 +37,7 @@ def extract(
     clip, kinds, limits = Clip.of(clip), kinds_of(features), limits or FrameLimits()
     seeing = tuple(kind for kind in kinds if kind.wants)
     if cache is None or not seeing:
-        return _merged(_compute(clip, kinds, limits))
+        return merged(_compute(clip, kinds, limits))
     check_file(clip.path)
     keys = dict(zip(seeing, cache.keys(clip.path, seeing, limits), strict=True))
     known = {kind: kept for kind, key in keys.items() if (kept := cache.get(key))}
@@ -48,8 +48,10 @@ def extract(
             if kind in keys:
                 cache.put(keys[kind], found)
         except ArtifactError as error:  # a disk that is full or read-only costs time, not the answer
+            if cache.required:
+                raise
             fresh[kind] = replace(found, warning=f"{found.warning or ''} {error}".strip())
-    return _merged([(known | fresh)[kind] for kind in kinds])
+    return merged([(known | fresh)[kind] for kind in kinds])
 
 
 def extract_many(
@@ -120,7 +122,7 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
     return found
 
 
-def _merged(each: Sequence[Extracted]) -> Extracted:
+def merged(each: Sequence[Extracted]) -> Extracted:
     """The features of one clip of all kinds; the file was read once for all that were computed together."""
     if len(each) == 1:
         return each[0]

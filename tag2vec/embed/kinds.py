@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from tag2vec import plugins
 from tag2vec.embed.features import Features
 from tag2vec.embed.pooling import Pooling
-from tag2vec.errors import UsageError
+from tag2vec.errors import ArtifactError, UsageError
 
 Kinds = tuple[Features, ...]
+DEFAULT = "trajectories"
 
 
-def kinds_of(features: str | Features | Sequence[Features]) -> Kinds:
-    """The kinds that `features` names. Raises UnknownName, UsageError, and what a kind says of its settings."""
+def kinds_of(features: str | Features | Sequence[Features] | None) -> Kinds:
+    """The kinds that `features` names, the default one for None.
+
+    Raises UnknownName, UsageError, and what a kind says of its settings.
+    """
+    if features is None:
+        features = DEFAULT
     if isinstance(features, Features):
         return (features,)
     if not isinstance(features, str):
@@ -36,6 +44,28 @@ def poolings_of(spelled: str | None, kinds: Kinds) -> list[str]:
     for name in names:
         plugins.get(Pooling, plugins.parse(Pooling, name)[0])
     return names
+
+
+def stored_kinds(folder: Path, described: Iterable[dict[str, Any]]) -> Kinds:
+    """The kinds that a folder names, see `features.describe`. Raises ArtifactError for another version's numbers."""
+    kinds = []
+    for facts in described:
+        kind = plugins.make(Features, facts["name"], facts["settings"])
+        if kind.version != facts["version"]:
+            raise ArtifactError(
+                f"{folder} was made with version {facts['version']} of the features '{facts['name']}'; this tag2vec "
+                f"computes version {kind.version}. Make it again."
+            )
+        kinds.append(kind)
+    return tuple(kinds)
+
+
+def in_words(described: Iterable[dict[str, Any]]) -> str:
+    """The kinds as one would name them, with all their settings."""
+    return "+".join(
+        facts["name"] + "".join(f"{',' if i else ':'}{k}={v}" for i, (k, v) in enumerate(facts["settings"].items()))
+        for facts in described
+    )
 
 
 def _split(spelled: str) -> list[str]:

@@ -41,6 +41,20 @@ def extract_all(
     return results
 
 
+class Picked(Sequence[Arrays]):
+    """Those of `arrays` at `rows`, each read when it is asked for."""
+
+    def __init__(self, arrays: Sequence[Arrays], rows: Sequence[int] | NDArray[np.intp]) -> None:
+        self.arrays = arrays
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, at: Any) -> Any:
+        return self.arrays[self.rows[at]]
+
+
 class Poolings(torch.nn.Module):
     """One pooling a kind of features. The vectors of several kinds stand one after the other, each of length 1."""
 
@@ -62,11 +76,19 @@ class Poolings(torch.nn.Module):
         share = max(1, SAMPLE // len(clips))
         for number, part in enumerate(self):
             draw = np.random.default_rng(seed)
-            rows = [np.atleast_2d(arrays[number]) for arrays in clips]
-            sample = [a if len(a) <= share else a[np.sort(draw.choice(len(a), share, False))] for a in rows]
+            sample = [_some(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
             part.fit(np.concatenate(sample).astype(np.float32), seed)
         self.eval()
         return self
+
+    def same_as(self, other: Poolings) -> bool:
+        """Whether both make the same vectors."""
+        mine, theirs = self.state_dict(), other.state_dict()
+        return (
+            self.names == other.names
+            and mine.keys() == theirs.keys()
+            and all(torch.equal(mine[key], theirs[key]) for key in mine)
+        )
 
     @one_thread()
     def one(self, arrays: Arrays) -> NDArray[np.float32]:
@@ -86,7 +108,15 @@ class Poolings(torch.nn.Module):
 
     def many(self, clips: Sequence[Arrays]) -> NDArray[np.float32]:
         """The features of clips -> (clips, out_dim)."""
-        return np.stack([self.one(arrays) for arrays in clips])
+        vectors = np.empty((len(clips), self.out_dim), np.float32)  # filled in place: each may be long
+        for row, arrays in zip(vectors, clips, strict=True):
+            row[:] = self.one(arrays)
+        return vectors
+
+
+def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:
+    taken: NDArray[Any] = rows if len(rows) <= share else rows[np.sort(draw.choice(len(rows), share, False))]
+    return taken
 
 
 def _made(spelled: str, kind: Any) -> Pooling:

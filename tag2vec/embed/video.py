@@ -22,19 +22,20 @@ from safetensors.torch import load_file, save
 
 from tag2vec import artifact, plugins
 from tag2vec.embed.carry import carry_over, with_stored_tags
-from tag2vec.embed.clips import Clip, read_clips
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
-from tag2vec.embed.kinds import kinds_of
+from tag2vec.embed.kinds import kinds_of, stored_kinds
 from tag2vec.embed.newtags import with_tags_of
-from tag2vec.embed.pooled import Arrays, Poolings, extract_all
+from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior, targets
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.training import Examples, TrainConfig, train
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 
 KIND = "video"
 FOLDER = "video"  # inside a model folder
@@ -81,7 +82,7 @@ class VideoEmbedder:
         cls,
         space: TagSpace,
         clips: str | Path | Sequence[Clip],
-        features: str | Features | Sequence[Features] = "trajectories",
+        features: str | Features | Sequence[Features] | None = None,
         *,
         pooling: str | None = None,
         recipe: str = "tagspace",
@@ -93,48 +94,30 @@ class VideoEmbedder:
     ) -> VideoEmbedder:
         """Extract features of the clips and train on them; `settings` are those of TrainConfig.
 
-        `features` and `pooling` may name several with a '+' between; a kind of features has its own pooling unless one
-        is named. Clips that cannot be decoded are left out and listed in `failed`. `tick` gets the number of clips
-        done. Raises SourceError when no clip with a tag is left.
+        `features` and `pooling` may name several with a '+' between; dense trajectories unless one is named, and each
+        kind with its own pooling. `clips` may be a folder that `tag2vec extract` wrote: then features, limits and,
+        where it holds one vector a clip, pooling are those it was written with. Clips that cannot be decoded are left
+        out and listed in `failed`. `tick` gets the number of clips done. Raises SourceError when no clip with a tag is
+        left, UsageError for a folder of other features than those named.
         """
-        limits = limits or FrameLimits()
-        kinds = tuple(kind.bound(space) for kind in kinds_of(features))
-        poolings = Poolings(kinds, pooling)
-        listed = read_clips(clips) if isinstance(clips, str | Path) else list(clips)
-        results = extract_all(listed, kinds, limits, cache or Cache(), workers, tick)
-        done = [(clip, r) for clip, r in zip(listed, results, strict=True) if not isinstance(r, Tag2VecError)]
-        failed = [(clip.path, r) for clip, r in zip(listed, results, strict=True) if isinstance(r, Tag2VecError)]
-        if not done:
-            reasons = "\n".join(str(error) for _, error in failed[:5])
-            raise SourceError(f"None of the {len(listed)} clips could be used:\n{reasons}")
-        video = cls.fit_arrays(
-            space,
-            [clip for clip, _ in done],
-            [arrays for _, arrays in done],
-            poolings,
-            recipe=recipe,
-            limits=limits,
-            **settings,
-        )
-        video.failed = failed
-        return video
-
-    @classmethod
-    def fit_arrays(
-        cls,
-        space: TagSpace,
-        clips: Sequence[Clip],
-        arrays: Sequence[Arrays],
-        poolings: Poolings,
-        *,
-        recipe: str = "tagspace",
-        limits: FrameLimits | None = None,
-        **settings: Any,
-    ) -> VideoEmbedder:
-        """Train on features that were extracted before: `arrays[i]`, one a kind, belong to `clips[i]`."""
         train_config = TrainConfig(**settings)
-        pooled = torch.from_numpy(poolings.fit(arrays, train_config.seed).many(arrays))
-        return cls.fit_pooled(space, clips, pooled, poolings, recipe, limits, train_config)
+        named = None if features is None else [kind.bound(space) for kind in kinds_of(features)]
+        found = gather(clips, named, limits, cache, workers, tick)
+        poolings = Poolings(found.kinds, pooling)
+        if found.poolings is None:
+            vectors = poolings.fit(found.arrays, train_config.seed).many(found.arrays)
+        elif pooling is None or poolings.names == found.poolings.names:
+            vectors, poolings = found.vectors(), found.poolings
+        else:
+            raise UsageError(
+                f"{clips} holds vectors pooled by {'+'.join(found.poolings.names)}; wanted {'+'.join(poolings.names)}. "
+                "Extract them so, or leave the pooling out."
+            )
+        video = cls.fit_pooled(
+            space, found.clips, torch.from_numpy(vectors), poolings, recipe, found.limits, train_config
+        )
+        video.failed = found.failed
+        return video
 
     @classmethod
     @one_thread()
@@ -233,7 +216,7 @@ class VideoEmbedder:
                 f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
             )
         config = VideoConfig(**found.config)
-        kinds = tuple(_kind(folder, facts).bound(base) for facts in config.features)
+        kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, config.features))
         poolings = Poolings(kinds, "+".join(config.pooling))
         clips = [
             Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
@@ -258,16 +241,6 @@ class VideoEmbedder:
 def has_video(model: str | Path) -> bool:
     """Whether a model folder holds a video embedder."""
     return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
-
-
-def _kind(folder: Path, facts: dict[str, Any]) -> Features:
-    kind = plugins.make(Features, facts["name"], facts["settings"])
-    if kind.version != facts["version"]:
-        raise ArtifactError(
-            f"{folder} was fitted with version {facts['version']} of the features '{facts['name']}'; this tag2vec "
-            f"computes version {kind.version}. Fit it again."
-        )
-    return kind
 
 
 def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:

@@ -16,16 +16,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec.embed.clips import Clip, read_clips
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.gather import Gathered, gather
 from tag2vec.embed.kinds import Kinds, kinds_of
-from tag2vec.embed.pooled import Arrays, Poolings, extract_all
+from tag2vec.embed.pooled import Picked, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior
 from tag2vec.embed.training import TrainConfig, group_folds
 from tag2vec.embed.video import VideoEmbedder, has_video
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
+from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.metrics import precision_at, recall_at
 
 NEIGHBOURS = 20  # training clips whose tags are transferred by the baseline `nearest_clips`
@@ -59,27 +60,25 @@ def evaluate_video(
 
     Folds never split a group and keep the share of categories (scikit-learn's StratifiedGroupKFold); the mean of
     `repeats` shuffles is reported. Pooling, network and baselines see the training folds only.
-    Raises SourceError when the clips cannot be split so.
+    `clips` may be a features folder with the features of the model; where it holds one vector a clip, the poolings are
+    those it was written with, which saw the clips of all folds. Raises SourceError when the clips cannot be split so.
     """
     space = TagSpace.load(model)
     video = VideoEmbedder.load(model, space) if has_video(model) else None
     if video is None and folds is None:
         raise ArtifactError(f"{model} has no video embedder to evaluate; fit one, or give --folds 5 to fit on folds.")
     parts = _parts(space, video)
-    listed = read_clips(clips)
-    results = extract_all(listed, parts.kinds, parts.limits, cache or Cache(), workers, tick)
-    pairs = [(clip, r) for clip, r in zip(listed, results, strict=True) if not isinstance(r, Tag2VecError)]
-    used = [clip for clip, _ in pairs if _stems(space, clip)]
-    arrays = [found for clip, found in pairs if _stems(space, clip)]
-    failed = [str(r) for r in results if isinstance(r, Tag2VecError)]
-    if not used:
-        raise SourceError(f"None of the {len(listed)} clips in {clips} can be read and carries a tag.")
+    every = gather(clips, parts.kinds, parts.limits, cache, workers, tick)
+    rows = [i for i, clip in enumerate(every.clips) if _stems(space, clip)]
+    if not rows:
+        raise SourceError(f"None of the {len(every.clips)} clips in {clips} that can be read carries a tag.")
+    used = replace(every, clips=[every.clips[i] for i in rows], arrays=Picked(every.arrays, rows))
     tallies = (
-        [_fitted(video, used, arrays)]
+        [_fitted(video, used)]
         if video is not None and folds is None
-        else _folds(parts, used, arrays, folds or 5, repeats, fold_tick)
+        else _folds(parts, used, folds or 5, repeats, fold_tick)
     )
-    return _report(space, used, failed, tallies)
+    return _report(space, used.clips, [str(error) for _, error in every.failed], tallies)
 
 
 Tally = dict[str, list[dict[str, float]]]
@@ -100,12 +99,12 @@ def _stems(space: TagSpace, clip: Clip) -> list[str]:
 
 def _folds(
     parts: Parts,
-    clips: Sequence[Clip],
-    arrays: Sequence[Arrays],
+    found: Gathered,
     folds: int,
     repeats: int,
     tick: Callable[[int], None] | None,
 ) -> list[Tally]:
+    clips = found.clips
     if folds < 2 or len({clip.group for clip in clips}) < folds:
         groups = len({clip.group for clip in clips})
         raise UsageError(
@@ -116,7 +115,7 @@ def _folds(
     for repeat in range(repeats):
         tally: Tally = {}
         for number, (train, test) in enumerate(group_folds(categories, [c.group for c in clips], folds, repeat)):
-            for name, rows in _one_fold(parts, clips, arrays, train, test).items():
+            for name, rows in _one_fold(parts, found, train, test).items():
                 own = tally.setdefault(name, [{}] * len(clips))
                 for i, row in zip(test, rows, strict=True):
                     own[i] = row
@@ -128,14 +127,16 @@ def _folds(
 
 def _one_fold(
     parts: Parts,
-    clips: Sequence[Clip],
-    arrays: Sequence[Arrays],
+    found: Gathered,
     train: NDArray[np.intp],
     test: NDArray[np.intp],
 ) -> Tally:
-    poolings = Poolings(parts.kinds, parts.pooling).fit([arrays[i] for i in train], parts.train.seed)
-    pooled = poolings.many(arrays)
-    learn = [clips[i] for i in train]
+    if found.poolings:
+        poolings, pooled = found.poolings, found.vectors()
+    else:
+        poolings = Poolings(parts.kinds, parts.pooling).fit(Picked(found.arrays, train), parts.train.seed)
+        pooled = poolings.many(found.arrays)
+    learn = [found.clips[i] for i in train]
 
     def fit(recipe: str, with_clips: Sequence[Clip]) -> VideoEmbedder:
         return VideoEmbedder.fit_pooled(
@@ -158,13 +159,18 @@ def _one_fold(
         "seed": network_scores(fit("seed", learn), pooled[test]),
         "shuffled_labels": network_scores(fit(parts.recipe, shuffled), pooled[test]),
     }
-    held_out = [clips[i] for i in test]
+    held_out = [found.clips[i] for i in test]
     return {name: _measure(ours.space, learn, held_out, one) for name, one in scores.items()}
 
 
-def _fitted(video: VideoEmbedder, clips: Sequence[Clip], arrays: Sequence[Arrays]) -> Tally:
+def _fitted(video: VideoEmbedder, found: Gathered) -> Tally:
     """The fitted embedder on other clips; the baselines use the clips it was fitted on."""
-    pooled = video.poolings.many(arrays)
+    if found.poolings and not found.poolings.same_as(video.poolings):
+        raise UsageError(
+            "The features folder holds vectors that other poolings made than the model's, so they mean something else. "
+            "Extract the features without --pooling, or fit the model on a folder with the same poolings."
+        )
+    pooled = found.vectors() if found.poolings else video.poolings.many(found.arrays)
     learn, vectors = video.trained_clips, video.trained_vectors.astype(np.float32)
     tensors = torch.from_numpy(vectors)
     seed = VideoEmbedder.fit_pooled(
@@ -181,7 +187,7 @@ def _fitted(video: VideoEmbedder, clips: Sequence[Clip], arrays: Sequence[Arrays
         **_clip_baselines(video.space, learn, vectors, pooled),
         "seed": network_scores(seed, pooled),
     }
-    return {name: _measure(video.space, learn, clips, one) for name, one in scores.items()}
+    return {name: _measure(video.space, learn, found.clips, one) for name, one in scores.items()}
 
 
 def network_scores(video: VideoEmbedder, pooled: Scores) -> Scores:

@@ -27,6 +27,7 @@ class Features(ABC):
     dim: int
     wants: ClassVar[frozenset[str]] = frozenset({"pictures"})
     pooling: ClassVar[str] = "mean"  # that suits these features
+    gpu: ClassVar[bool] = False  # whether a GPU makes them faster: on a cluster that has some, they are computed there
     version: int = 1  # raise it when the same settings give other numbers: it is part of the cache key
 
     @property
