@@ -58,7 +58,7 @@ class ArtifactError(Tag2VecError, ValueError):
 
 
 class SourceError(Tag2VecError, ValueError):
-    """Posts or a clips list cannot be read."""
+    """Posts, a clips list or given features cannot be read."""
 
 
 class Refused(SourceError):

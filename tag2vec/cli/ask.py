@@ -33,6 +33,9 @@ def suggest(
     title: Annotated[
         str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
     ] = None,
+    given: Annotated[
+        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
+    ] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
     index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
@@ -50,7 +53,7 @@ def suggest(
     paths = find_clips(clips)
     if title is not None and len(paths) > 1:
         raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
-    suggester = Suggester.load(model, index, Cache() if cache else None)
+    suggester = Suggester.load(model, index, Cache() if cache else None, given)
     listed = paths if title is None else [suggester.titled(paths[0], title)]
     rows = csv.writer(sys.stdout)
     if as_csv:

@@ -48,6 +48,9 @@ def video(
     folds: Annotated[int | None, typer.Option(help="Fit anew on each fold of the clips; groups stay whole.")] = None,
     repeats: Annotated[int, typer.Option(help="Shuffles of the folds.")] = 4,
     workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    given: Annotated[
+        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Suggest tags for clips and compare with the tags they carry."""
@@ -55,7 +58,9 @@ def video(
     from tag2vec.progress import bar
 
     with bar("clips") as tick, bar("folds", (folds or 0) * repeats) as fold_tick:
-        report = evaluate_video(model, clips, folds, repeats, workers=workers, tick=tick, fold_tick=fold_tick)
+        report = evaluate_video(
+            model, clips, folds, repeats, workers=workers, tick=tick, fold_tick=fold_tick, given=given
+        )
     for reason in report["failures"]:
         note(f"failed: {reason}")
     if as_json:

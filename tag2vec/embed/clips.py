@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tag2vec.embed.tfrecord import tfrecord_files
 from tag2vec.errors import SourceError
 
 SUFFIXES = frozenset(
@@ -59,11 +60,16 @@ class Clip:
 def read_clips(where: str | Path) -> list[Clip]:
     """The clips of a .csv (header `path,tags[,group,title]`, paths relative to it) or of a folder of class folders.
 
-    In a folder of class folders (the layout of UCF101) the folder's name is the tag. Raises SourceError when there
-    is no such list or a row is not one.
+    In a folder of class folders (the layout of UCF101) the folder's name is the tag. A TFRecord file of YouTube-8M, or
+    a folder of them, is a list too, see `tag2vec.embed.yt8m`. Raises SourceError when there is no such list or a row
+    is not one.
     """
     path = Path(where)
-    if path.is_dir():
+    if tfrecord_files(path):
+        from tag2vec.embed.yt8m import labelled_clips
+
+        clips = labelled_clips(path)
+    elif path.is_dir():
         clips = list(_from_folders(path))
         if not clips:
             raise SourceError(f"{path} has no class folders with clips; wanted {path}/CLASS/clip.mp4 or a .csv list.")

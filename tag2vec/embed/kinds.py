@@ -60,6 +60,22 @@ def stored_kinds(folder: Path, described: Iterable[dict[str, Any]]) -> Kinds:
     return tuple(kinds)
 
 
+def elsewhere(folder: Path, described: list[dict[str, Any]], given: str | Path | None) -> list[dict[str, Any]]:
+    """The kinds of a model, of which `given` takes its features from another place than when it was fitted.
+
+    Raises UsageError when the model of `folder` was not fitted on such features.
+    """
+    if given is None:
+        return described
+    names = [facts["name"] for facts in described]
+    if names.count("given") != 1:
+        raise UsageError(
+            f"Features were given, and {folder} was fitted on {'+'.join(names)}; wanted a model with given:PATH."
+        )
+    moved = {"name": "given", "version": Features.version, "settings": {"path": str(given)}}
+    return [moved if facts["name"] == "given" else facts for facts in described]
+
+
 def in_words(described: Iterable[dict[str, Any]]) -> str:
     """The kinds as one would name them, with all their settings."""
     return "+".join(

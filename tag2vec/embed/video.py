@@ -28,7 +28,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
-from tag2vec.embed.kinds import kinds_of, stored_kinds
+from tag2vec.embed.kinds import elsewhere, kinds_of, stored_kinds
 from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
@@ -197,8 +197,9 @@ class VideoEmbedder:
             draft.array("new_outputs.npy", self.space.outputs[len(self.base) :])
 
     @classmethod
-    def load(cls, model: str | Path, space: TagSpace | None = None) -> VideoEmbedder:
-        """Open the video embedder of a model folder.
+    def load(cls, model: str | Path, space: TagSpace | None = None, given: str | Path | None = None) -> VideoEmbedder:
+        """Open the video embedder of a model folder. `given` has the features of other clips, made in the same way as
+        those that a model with `given` features was fitted on.
 
         It goes with the space that it was fitted on and with those that grew from it by updates: tags that are new
         there can be suggested too. Raises ArtifactError, also when it belongs to another space.
@@ -216,7 +217,8 @@ class VideoEmbedder:
                 f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
             )
         config = VideoConfig(**found.config)
-        kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, config.features))
+        described = elsewhere(folder, config.features, given)
+        kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, described))
         poolings = Poolings(kinds, "+".join(config.pooling))
         clips = [
             Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])

@@ -55,6 +55,7 @@ def evaluate_video(
     workers: int | None = None,
     tick: Callable[[int], None] | None = None,
     fold_tick: Callable[[int], None] | None = None,
+    given: str | Path | None = None,
 ) -> dict[str, Any]:
     """The video embedder of `model` on `clips`; with `folds`, the same recipe fitted anew on each fold.
 
@@ -64,7 +65,7 @@ def evaluate_video(
     those it was written with, which saw the clips of all folds. Raises SourceError when the clips cannot be split so.
     """
     space = TagSpace.load(model)
-    video = VideoEmbedder.load(model, space) if has_video(model) else None
+    video = VideoEmbedder.load(model, space, given) if has_video(model) else None
     if video is None and folds is None:
         raise ArtifactError(f"{model} has no video embedder to evaluate; fit one, or give --folds 5 to fit on folds.")
     parts = _parts(space, video)

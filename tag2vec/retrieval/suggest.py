@@ -78,10 +78,16 @@ class Suggester:
         self._index.build(video.items)
 
     @classmethod
-    def load(cls, model: str | Path, index: str | None = None, cache: Cache | None = None) -> Suggester:
-        """Open a model folder. Raises ArtifactError."""
+    def load(
+        cls,
+        model: str | Path,
+        index: str | None = None,
+        cache: Cache | None = None,
+        given: str | Path | None = None,
+    ) -> Suggester:
+        """Open a model folder; for `given` see VideoEmbedder.load. Raises ArtifactError."""
         space = TagSpace.load(model)
-        return cls(space, VideoEmbedder.load(model, space), index, cache)
+        return cls(space, VideoEmbedder.load(model, space, given), index, cache)
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None) -> Suggestions:
         """The k best hashtags of one clip. Raises VideoError when it cannot be decoded; for `title` see `titled`."""
