@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tag2vec.scraping.corpus import Corpus
 
 Clips = Annotated[
-    Path, typer.Argument(help="A .csv (path,tags[,group,title]), a folder of class folders, or a features folder.")
+    Path, typer.Argument(help="A .csv (path,tags[,group,title]), a folder of class folders, TFRecords, or features.")
 ]
 KINDS = "Kinds of features: one, or several as in one+another."
 FeaturesName = Annotated[str | None, typer.Option("--features", help=f"{KINDS} Trajectories when not given.")]

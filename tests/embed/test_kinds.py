@@ -99,5 +99,9 @@ def test_a_model_of_two_kinds(home: Home, tmp_path: Path) -> None:
     video = VideoEmbedder.load(tmp_path / "model")
     assert video.config.pooling == ["fisher:components=4", "mean"]
     assert video.poolings.kinds[1] == DenseTrajectories(stride=12, max_tracks=200)
-    first = Suggester(video.base, video, cache=home.cache).suggest(clips[0].path, k=5)
-    assert set(clips[0].tags) & {s.tag for s in first}
+    suggester = Suggester(video.base, video, cache=home.cache)
+    assert set(clips[0].tags) & {s.tag for s in suggester.suggest(clips[0].path, k=5)}
+    with pytest.raises(UsageError, match="looks at no titles"):
+        suggester.suggest(clips[0].path, title="A title")
+    with pytest.raises(UsageError, match=r"fitted on trajectories\+trajectories; wanted a model with given:PATH"):
+        VideoEmbedder.load(tmp_path / "model", given=tmp_path)

@@ -30,6 +30,8 @@ class Given(Features):
     content: str = ""  # fingerprint of the files, which is found when they are opened
 
     dim: int = field(default=0, init=False, compare=False)
+    _widths: dict[str, int] = field(init=False, repr=False, compare=False)
+    _table: Table = field(init=False, repr=False, compare=False)
     wants: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
@@ -38,7 +40,8 @@ class Given(Features):
         content = fingerprint(path)
         if self.content and self.content != content:
             raise ArtifactError(
-                f"{path} holds other features than those that the model was fitted on. Put them back, or fit it again."
+                f"{path} holds other features than those that the model was fitted on. If they are of other clips and "
+                "were made in the same way, name them with --given; else put the old ones back, or fit the model again."
             )
         widths = {name: part.shape[-1] for name, part in next(iter(table.entries.values())).parts().items()}
         for name, value in (
@@ -52,8 +55,7 @@ class Given(Features):
 
     @property
     def blocks(self) -> dict[str, int]:
-        widths: dict[str, int] = getattr(self, "_widths")  # noqa: B009 - no field, so no setting
-        return widths
+        return self._widths
 
     def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         """(n, dim) or (dim,). Raises SourceError: no features of this clip, of another width, not finite."""
@@ -67,7 +69,7 @@ class Given(Features):
         return np.concatenate([parts[name] for name in widths], axis=-1)
 
     def _entry(self, clip: Clip) -> Entry:
-        table: Table = getattr(self, "_table")  # noqa: B009
+        table = self._table
         for i in range(len(clip.path.parts)):
             tail = Path(*clip.path.parts[i:])
             for name in (tail.as_posix(), (tail.parent / tail.stem).as_posix()):

@@ -40,6 +40,7 @@ class Title(Features):
     content: str = ""  # the checksum of its space, which is found when it is opened
 
     dim: int = field(default=0, init=False, compare=False)
+    _space: TagSpace | None = field(default=None, init=False, repr=False, compare=False)
     wants: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
@@ -70,7 +71,7 @@ class Title(Features):
 
     def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         """(1, dim), or (0, dim) where there is no title or no known word in it."""
-        space: TagSpace | None = getattr(self, "_space", None)
+        space = self._space
         if space is None:
             raise UsageError("The features 'text' need a tag space to look words up; wanted text:MODEL.")
         rows = space.known_rows(tags_in(clip.title or ""))

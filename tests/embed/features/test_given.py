@@ -133,7 +133,7 @@ def test_a_model_of_given_features_knows_its_own(tmp_path: Path) -> None:
     rows = {f"{tag}{i}": draw.normal(tag == "skate", 0.1, (2, 3)) for i in range(6) for tag in ("skate", "beach")}
     np.savez(tmp_path / "old.npz", **rows)
     clips = [Clip(Path(f"{name}.mp4"), (name[:-1],), name) for name in rows]
-    VideoEmbedder.fit(own, clips, f"given:{tmp_path / 'old.npz'}").save(tmp_path / "model")
+    VideoEmbedder.fit(own, clips, f"given:{tmp_path / 'old.npz'}", patience=1, lr=0.02).save(tmp_path / "model")
     assert Suggester.load(tmp_path / "model").suggest("skate3.mp4")[0].tag == "skate"
     np.savez(tmp_path / "new.npz", unseen=np.ones((4, 3)))
     other = Suggester.load(tmp_path / "model", given=tmp_path / "new.npz")

@@ -70,7 +70,7 @@ def test_a_model_of_titles_needs_no_files(tmp_path: Path) -> None:
     clips = [
         Clip(Path(f"{tag}-{i}.mp4"), (tag,), f"{tag}{i}", f"{tag} {i}") for i in range(6) for tag in ("skate", "beach")
     ]
-    VideoEmbedder.fit(own, clips, "text").save(tmp_path)
+    VideoEmbedder.fit(own, clips, "text", patience=1, lr=0.02).save(tmp_path)
     suggester = Suggester.load(tmp_path)
     assert suggester.suggest("a.mp4", title="my beach")[0].tag == "beach"
     assert suggester.suggest(Clip(Path("a.mp4"), (), "a", "Skates"))[0].tag == "skate"
