@@ -184,13 +184,14 @@ def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits) -> dict[str, Any]
         kind = pipe.read(1)
     left = math.ceil(limits.max_seconds * SOUND_RATE)
     while kind == b"S" and left > 0:
-        channels, samples = struct.unpack("<BI", pipe.read(5))
+        channels, samples = struct.unpack("<BI", pipe.read(5).ljust(5, b"\0"))
         if not (1 <= channels <= MAX_CHANNELS and samples <= left):
             raise ValueError("more than asked for")
         piece = pipe.read(4 * channels * samples)
         if len(piece) < 4 * channels * samples:
             return None
-        pictures.sound.append(np.frombuffer(piece, "<f4").reshape(samples, channels).mean(axis=1, dtype=np.float32))
+        sound = np.clip(np.nan_to_num(np.frombuffer(piece, "<f4")), -1, 1)  # a float file may hold anything
+        pictures.sound.append(sound.reshape(samples, channels).mean(axis=1, dtype=np.float32))
         left -= samples
         kind = pipe.read(1)
     if kind != b"E":
@@ -205,7 +206,7 @@ def _answer(limits: FrameLimits, pictures: _Pictures, end: dict[str, Any]) -> Fr
     rgb = np.frombuffer(pictures.rgb, np.uint8).reshape(len(times), pictures.height, pictures.width, 3)
     if turns := round(pictures.rotation / 90) % 4:
         rgb = np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2)))
-    sound = np.nan_to_num(np.concatenate(pictures.sound)) if pictures.sound else None
+    sound = np.concatenate(pictures.sound) if pictures.sound else None
     stated = end.get("duration_s") or 0.0
     stated = stated if stated < 1e6 else 0.0  # more than a week is a damaged header
     heard = 0.0 if sound is None else len(sound) / SOUND_RATE

@@ -68,6 +68,12 @@ def test_sound_is_bounded(tmp_path: Path) -> None:
     assert found.sound is not None and len(found.sound) == 1.5 * SOUND_RATE and found.duration_s == pytest.approx(3)
 
 
+def test_numbers_that_are_no_sound(tmp_path: Path) -> None:
+    wild = np.array([np.nan, np.inf, -np.inf, 1e30, 0.5] * 2000, np.float32)
+    found = read_frames(write_wave(tmp_path / "a.wav", wild), wants=SOUND).sound
+    assert found is not None and found[:5].tolist() == [0, 1, -1, 1, 0.5]
+
+
 def test_files_without_pictures_are_refused_where_pictures_are_wanted(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="sound but no picture"):
         read_frames(write_sound(tmp_path / "a.m4a"), wants=BOTH)
@@ -88,6 +94,20 @@ def test_damaged_sound_costs_no_picture(clip: Path, tmp_path: Path) -> None:
     (tmp_path / "cut.mkv").write_bytes(content[:at])
     cut = read_frames(tmp_path / "cut.mkv", wants=SOUND)
     assert cut.sound is not None and 2000 < len(cut.sound) < SOUND_RATE
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_flipped_bytes_never_crash_or_hang(clip: Path, tmp_path: Path, seed: int) -> None:
+    content = bytearray(add_sound(clip, tmp_path / "a.mp4", tone(700, 1, 44_100)).read_bytes())
+    random = np.random.default_rng(seed)
+    for at in random.integers(0, len(content), 30 * (seed + 1)):
+        content[at] = random.integers(256)
+    (tmp_path / "b.mp4").write_bytes(content)
+    try:
+        found = read_frames(tmp_path / "b.mp4", FrameLimits(timeout_s=20), SOUND)
+        assert found.sound is None or np.isfinite(found.sound).all()
+    except VideoError as error:
+        assert "20 seconds" not in str(error)
 
 
 @pytest.mark.skipif(DATA is None, reason="TAG2VEC_DATA names no folder of clips")
