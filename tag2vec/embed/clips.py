@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tag2vec.embed.tfrecord import tfrecord_files
 from tag2vec.errors import SourceError
+from tag2vec.scraping.normalise import tags_of
+from tag2vec.scraping.post import Post
 
 SUFFIXES = frozenset(
     [
@@ -134,7 +136,7 @@ def _from_csv(path: Path) -> Iterator[Clip]:
             name = (row["path"] or "").strip()
             if not name:
                 raise SourceError(f"{path}:{reader.line_num} has an empty path.")
-            tags = tuple((row["tags"] or "").split())
+            tags = tuple(tags_of(Post("", tuple((row["tags"] or "").split()))))  # #one#two is two
             yield Clip(path.parent / name, tags, (row.get("group") or "").strip() or name, row.get("title") or None)
     except csv.Error as error:
         raise SourceError(f"{path}:{reader.line_num} is not a table row ({error}).") from error

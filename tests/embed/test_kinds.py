@@ -88,6 +88,11 @@ def test_each_kind_weighs_the_same_and_nothing_is_a_vector_too() -> None:
     np.testing.assert_allclose(np.linalg.norm(found[:, 3:], axis=1), [1, 0], rtol=1e-6)
 
 
+def test_tags_written_together_are_apart(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text("path,tags\na.mp4,#one#two three\nb.mp4,#c c#d\n")
+    assert [clip.tags for clip in read_clips(tmp_path / "clips.csv")] == [("one", "two", "three"), ("#c", "c#d")]
+
+
 def test_a_model_of_two_kinds(home: Home, tmp_path: Path) -> None:
     space = TagSpace.load(home.model)
     clips = read_clips(home.folder / "clips.csv")
