@@ -17,9 +17,10 @@ from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import Tag2VecError, UsageError
 
 if TYPE_CHECKING:
+    from tag2vec.embed.cache import Cache
     from tag2vec.embed.lookup import Composed, Found
     from tag2vec.embed.space import Related, Side, TagSpace
-    from tag2vec.retrieval.suggest import Suggestions
+    from tag2vec.retrieval.suggest import Suggester, Suggestions
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -41,19 +42,31 @@ def suggest(
     index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
+    zero_shot: Annotated[
+        str | None,
+        typer.Option(help="A network that names what it sees, onnx:FILE or hf:FOLDER: no tagged clip is needed."),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="With --zero-shot: the names of its classes, one a line.")] = None,
 ) -> None:
     """Hashtags for clips. The last line is what you paste; many clips get one JSON object a line."""
     if as_json and as_csv:
         raise UsageError("Both --json and --csv were given; wanted one.")
+    from tag2vec.embed.cache import Cache
     from tag2vec.embed.clips import find_clips
-    from tag2vec.embed.extract import Cache
     from tag2vec.progress import bar
     from tag2vec.retrieval.suggest import Suggester
 
     paths = find_clips(clips)
     if title is not None and len(paths) > 1:
         raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
-    suggester = Suggester.load(model, index, Cache() if cache else None, given)
+    if labels and not zero_shot:
+        raise UsageError("--labels names the classes of a network; give the network with --zero-shot.")
+    kept = Cache() if cache else None
+    suggester = (
+        _without_clips(model, zero_shot, labels, index, kept)
+        if zero_shot
+        else Suggester.load(model, index, kept, given)
+    )
     listed = paths if title is None else [suggester.titled(paths[0], title)]
     rows = csv.writer(sys.stdout)
     if as_csv:
@@ -80,6 +93,20 @@ def suggest(
         if len(paths) > 1:
             note(f"tag2vec: {failed} of {len(paths)} clips failed, each with its reason above.")
         raise typer.Exit(1)
+
+
+def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
+    from tag2vec.embed.zeroshot import ClassNames, zero_shot
+    from tag2vec.retrieval.suggest import Suggester
+
+    space = open_space(model)
+    embedder = zero_shot(space, network, labels, cache)
+    if isinstance(embedder, ClassNames) and embedder.left_out:
+        few = ", ".join(embedder.left_out[:3])
+        note(
+            f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
+        )
+    return Suggester(space, embedder, index, cache)
 
 
 def _show(result: Suggestions, many: bool) -> None:

@@ -145,6 +145,33 @@ def fit_video(
         raise typer.Exit(1)
 
 
+@app.command("fit-cnn")
+def fit_cnn(
+    clips: Clips,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .safetensors file to write.")],
+    side: Annotated[int, typer.Option(help="Pixels of a side of the squares that it sees.")] = 64,
+    frames: Annotated[int, typer.Option(help="Frames of a clip that it learns from.")] = 4,
+    seed: Seed = 1,
+    workers: Workers = None,
+) -> None:
+    """Train a small network on clips, for --features cnn:FILE."""
+    from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.cnntraining import fit_cnn
+    from tag2vec.progress import bar
+
+    listed = read_clips(clips)
+    with bar("clips", len(listed)) as tick:
+        done = fit_cnn(listed, out, seed=seed, side=side, frames=frames, workers=workers, tick=tick)
+    for _, error in done.failed:
+        note(f"left out: {error}")
+    best = min(done.curve, key=lambda line: line.get("held_out", -line["epoch"]))
+    held_out = f", accuracy on held-out groups {best['accuracy']:.3f}" if "accuracy" in best else ""
+    note(f"network: {len(done.classes)} tags, epoch {best['epoch']} of {len(done.curve)}{held_out}")
+    typer.echo(str(out))
+    if done.failed:
+        raise typer.Exit(1)
+
+
 def _fit_video(space: TagSpace, out: Path, clips: Path | list[Any], **settings: Any) -> int:
     """Fit and save; the number of clips that failed."""
     from tag2vec.embed.video import VideoEmbedder

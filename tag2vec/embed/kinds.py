@@ -50,7 +50,7 @@ def stored_kinds(folder: Path, described: Iterable[dict[str, Any]]) -> Kinds:
     """The kinds that a folder names, see `features.describe`. Raises ArtifactError for another version's numbers."""
     kinds = []
     for facts in described:
-        kind = plugins.make(Features, facts["name"], facts["settings"])
+        kind = plugins.make(Features, facts["name"], _beside(folder, facts["settings"]))
         if kind.version != facts["version"]:
             raise ArtifactError(
                 f"{folder} was made with version {facts['version']} of the features '{facts['name']}'; this tag2vec "
@@ -58,6 +58,13 @@ def stored_kinds(folder: Path, described: Iterable[dict[str, Any]]) -> Kinds:
             )
         kinds.append(kind)
     return tuple(kinds)
+
+
+def _beside(folder: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """`settings`, of which a file that is no longer there is looked for beside `folder`: it may have moved with it."""
+    file = Path(settings.get("file", ""))
+    moved = folder.parent / file.name
+    return settings | {"file": str(moved)} if file.name and not file.is_file() and moved.is_file() else settings
 
 
 def elsewhere(folder: Path, described: list[dict[str, Any]], given: str | Path | None) -> list[dict[str, Any]]:

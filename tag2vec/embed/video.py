@@ -28,7 +28,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
-from tag2vec.embed.kinds import elsewhere, kinds_of, stored_kinds
+from tag2vec.embed.kinds import Kinds, elsewhere, kinds_of, stored_kinds
 from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
@@ -161,6 +161,16 @@ class VideoEmbedder:
         )
         vectors = examples.pooled.numpy().astype(np.float16)
         return cls(space, full, poolings, head, config, curve, [clips[i] for i in used], vectors)
+
+    @property
+    def kinds(self) -> Kinds:
+        """The kinds of features that it was fitted on."""
+        return self.poolings.kinds
+
+    @property
+    def limits(self) -> FrameLimits:
+        """How much of a clip it looks at."""
+        return FrameLimits(**self.config.limits)
 
     @one_thread()
     def query(self, arrays: Arrays) -> NDArray[np.float32]:

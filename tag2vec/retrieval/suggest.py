@@ -11,9 +11,9 @@ from typing import Any
 from tag2vec import plugins
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
+from tag2vec.embed.zeroshot import Embedder
 from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
 from tag2vec.retrieval.indexes import Index
 
@@ -64,11 +64,9 @@ class Suggestions:
 
 
 class Suggester:
-    """A tag space, a video embedder fitted on it and an index over the tags. `index` None takes FAISS when there."""
+    """A tag space, an embedder of clips (fitted on it, or `zero_shot`) and an index. `index` None: FAISS when there."""
 
-    def __init__(
-        self, space: TagSpace, video: VideoEmbedder, index: str | None = None, cache: Cache | None = None
-    ) -> None:
+    def __init__(self, space: TagSpace, video: Embedder, index: str | None = None, cache: Cache | None = None) -> None:
         if space.digest != video.base.digest or len(space) != len(video.base):
             raise UsageError("The video embedder was fitted on another tag space than the one given.")
         self.space = video.space
@@ -99,7 +97,7 @@ class Suggester:
 
     def titled(self, clip: Clip | str | Path, title: str) -> Clip:
         """`clip` with its `title`. Raises UsageError when the model was fitted without features of titles."""
-        if all(kind.wants for kind in self.video.poolings.kinds):
+        if all(kind.wants for kind in self.video.kinds):
             raise UsageError(
                 "A title was given, and the model looks at no titles. Leave it out, or fit the model with titles: "
                 "tag2vec fit-video MODEL CLIPS --features trajectories+text"
@@ -113,10 +111,9 @@ class Suggester:
         if k < 1:
             raise UsageError(f"k is {k}; wanted 1 or more.")
         listed = [Clip.of(clip) for clip in clips]
-        limits = FrameLimits(**self.video.config.limits)
         if len(listed) == 1:
             workers = 0  # starting a process takes longer than it saves
-        for i, result in extract_many(listed, self.video.poolings.kinds, limits, self.cache, workers):
+        for i, result in extract_many(listed, self.video.kinds, self.video.limits, self.cache, workers):
             if isinstance(result, Extracted):
                 yield listed[i].path, self._answer(listed[i].path, result, k)
             else:

@@ -47,6 +47,15 @@ class Network(Features):
         """The names of its classes, in the order of its probabilities. Raises UsageError when it has none."""
         raise UsageError(f"{type(self).__name__} names no classes.")
 
+    @property
+    def reads_texts(self) -> bool:
+        """Whether it puts texts beside pictures: then `texts` is there."""
+        return False
+
+    def texts(self, texts: Sequence[str]) -> Array:
+        """Where texts lie among the features of pictures: (n, dim) of length 1. Raises UsageError."""
+        raise UsageError(f"{type(self).__name__} reads no texts; wanted a network such as CLIP or SigLIP.")
+
     def naming(self) -> Network:
         """The same network, giving the probabilities of its classes."""
         return replace(self, gives="classes")
@@ -161,3 +170,14 @@ def checksum(files: Sequence[Path], wanted: str, what: str) -> str:
             "Put that one back, or fit the model again with this one."
         )
     return found
+
+
+def lines(path: str) -> list[str]:
+    """The names in a text file, one a line. Raises UsageError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"Cannot read the class names in {path}: {error}. Wanted a UTF-8 text, a name a line."
+        ) from error
+    return [line.strip() for line in text.strip("\n").split("\n")]

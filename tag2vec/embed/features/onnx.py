@@ -20,6 +20,7 @@ from tag2vec.embed.features._network import (
     Preparation,
     checksum,
     in_batches,
+    lines,
     one_row_each,
     probabilities,
 )
@@ -73,7 +74,7 @@ class OnnxNetwork(Network):
                 f"{self.file} does not say what its classes are called. Give a file with a class name a line "
                 "in the order of its outputs: --labels FILE, or onnx:file=FILE,labels=FILE."
             )
-        return _lines(self.labels)
+        return lines(self.labels)
 
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> Array:
         """frames (t, h, w, 3) uint8 RGB -> (n, dim) float32, n of them evenly spread."""
@@ -123,16 +124,6 @@ def _preparation(path: Path) -> Preparation:
     if len(mean) != 3 or len(std) != 3 or min(std) <= 0 or order not in ("RGB", "BGR"):
         raise UsageError(f"{path} has image_mean {mean}, image_std {std}, channel_order {order!r}; {NEEDS}")
     return Preparation(height, width, resize, mean, std, rescale, order == "BGR")
-
-
-def _lines(path: str) -> list[str]:
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"Cannot read the class names in {path}: {error}. Wanted a UTF-8 text, a name a line."
-        ) from error
-    return [line.strip() for line in text.strip("\n").split("\n")]
 
 
 def _run(file: str, sha256: str, pictures: Array) -> dict[str, NDArray[Any]]:

@@ -24,3 +24,15 @@ class Pooling(torch.nn.Module):
 
     def fit(self, sample: NDArray[np.float32], seed: int) -> None:
         """Learn what needs no labels from `sample` (rows, dim), rows of many clips. Most poolings learn nothing."""
+
+
+def unit_root(v: torch.Tensor) -> torch.Tensor:
+    """Signed square root of v (..., d), then length 1."""
+    # The root's slope at 0 is infinite: a little is added so that gradients stay finite.
+    return unit(v.sign() * ((v.abs() + 1e-12).sqrt() - 1e-6))
+
+
+def unit(v: torch.Tensor) -> torch.Tensor:
+    """v (..., d) to length 1; nothing stays nothing."""
+    scaled: torch.Tensor = v / v.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return scaled

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.pooling import Pooling, unit, unit_root
 from tag2vec.errors import UsageError
 
 MAX_ROWS = 25_000  # rows that a mixture is fitted on; more change nothing that a classifier notices
@@ -66,8 +66,8 @@ class Fisher(Pooling):
     def _one(self, rows: torch.Tensor) -> torch.Tensor:
         """(n, dim) -> (out_dim,), n may be 0."""
         columns: tuple[torch.Tensor, ...] = torch.split(rows, self.widths, dim=1)
-        whole = torch.cat([_normalised(part(c)) for part, c in zip(self.parts, columns, strict=True)])
-        return _unit(whole)
+        whole = torch.cat([unit_root(part(c)) for part, c in zip(self.parts, columns, strict=True)])
+        return unit(whole)
 
 
 class _Block(torch.nn.Module):
@@ -136,14 +136,3 @@ def _whitened_pca(rows: NDArray[np.float64], kept: int) -> tuple[NDArray[np.floa
     vectors = vectors * np.where(strongest < 0, -1.0, 1.0)  # a direction has two signs: always take the same
     real = values > 1e-6 * max(float(values[0]), 1e-12)
     return mean, vectors * np.where(real, 1.0 / np.sqrt(np.where(real, values, 1.0)), 0.0)
-
-
-def _normalised(v: torch.Tensor) -> torch.Tensor:
-    """Signed square root, then length 1."""
-    # The root's slope at 0 is infinite: a little is added so that gradients stay finite.
-    return _unit(v.sign() * ((v.abs() + 1e-12).sqrt() - 1e-6))
-
-
-def _unit(v: torch.Tensor) -> torch.Tensor:
-    unit: torch.Tensor = v / v.norm().clamp_min(1e-12)
-    return unit

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import torch
 
-from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.pooling import Pooling, unit_root
 
 
 class Moments(Pooling):
-    """out_dim = 2 * dim: the mean of the rows, then their standard deviation."""
+    """out_dim = 2 * dim: the mean of the rows, then their standard deviation; their signed root, to length 1.
+
+    The root keeps few strong features from outweighing all others, as in the improved Fisher vector.
+    """
 
     def __init__(self, dim: int, blocks: dict[str, int]) -> None:
         super().__init__()
@@ -22,4 +25,4 @@ class Moments(Pooling):
         off = torch.where(real, rows - mean.unsqueeze(1), torch.zeros_like(x))
         # The root's slope at 0 is infinite: a little is added so that gradients stay finite.
         deviation = (off.square().sum(dim=1) / n + 1e-12).sqrt() - 1e-6
-        return torch.cat([mean, deviation], dim=1)
+        return unit_root(torch.cat([mean, deviation], dim=1))

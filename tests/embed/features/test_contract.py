@@ -14,7 +14,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import Frames
 from tag2vec.errors import MissingExtra, UsageError
 from tests.clips import moving, still, tone
-from tests.networks import write_onnx
+from tests.networks import write_cnn, write_hf, write_onnx
 from tests.spaces import space
 
 DOT = np.zeros((17, 60, 60, 3), np.uint8)  # its only corners lie between the points of any coarse grid
@@ -33,16 +33,23 @@ CLIPS = {
 }
 
 
-# Kinds that need a file, with what writes a small one.
-FILES: dict[str, Callable[[Path], Path]] = {"onnx": lambda folder: write_onnx(folder / "tiny.onnx")}
+# Kinds that need a file: the setting, and what writes a small one.
+FILES: dict[str, tuple[str, Callable[[Path], Path]]] = {
+    "onnx": ("file", lambda folder: write_onnx(folder / "tiny.onnx")),
+    "cnn": ("file", lambda folder: write_cnn(folder / "tiny.safetensors")),
+    "hf": ("model", lambda folder: write_hf(folder / "tiny")),
+}
 
 
 @pytest.fixture(scope="module")
 def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Features:
     name: str = request.param
-    file = {"file": str(FILES[name](tmp_path_factory.mktemp(name)))} if name in FILES else {}
+    settings = {}
+    if name in FILES:
+        setting, write = FILES[name]
+        settings[setting] = str(write(tmp_path_factory.mktemp(name)))
     try:
-        return plugins.make(Features, name, file).bound(space())  # type: ignore[type-abstract]
+        return plugins.make(Features, name, settings).bound(space())  # type: ignore[type-abstract]
     except (MissingExtra, UsageError, TypeError) as error:
         pytest.skip(f"needs more than its defaults: {error}")
 

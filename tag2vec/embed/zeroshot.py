@@ -1,0 +1,141 @@
+"""Clips into the tag space with no tagged clip at all: by what a pretrained network calls them.
+
+A network that classifies says how probable each of its classes is, and the names of the classes lie in the tag space
+(ConSE: Norouzi et al., Zero-Shot Learning by Convex Combination of Semantic Embeddings, 2013). A network that was
+trained on pictures and texts together compares the pictures with the tags themselves (`embed/prompts.py`).
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec import plugins
+from tag2vec.embed.cache import Cache
+from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed.features import Features
+from tag2vec.embed.features._network import Network
+from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.kinds import Kinds
+from tag2vec.embed.pooled import Arrays
+from tag2vec.embed.prompts import Prompts
+from tag2vec.embed.space import TagSpace, Vectors
+from tag2vec.errors import UsageError
+from tag2vec.scraping.normalise import normalise
+
+BEST = 10  # classes that a point is made of, as in the paper
+# How much the cosine of input vectors counts beside the score on the output side. With the latter alone popular tags
+# come first whatever is seen, with the former alone tags that hardly anybody uses.
+ALIKE = 10.0  # chosen by reading suggestions on HARRISON's tags
+WHOLE = 0.75  # share of the letters of a class name in one word that the tags inside it hold
+
+
+class Embedder(Protocol):
+    """What puts clips beside tags: a fitted VideoEmbedder, or a network without any training."""
+
+    @property
+    def base(self) -> TagSpace: ...
+    @property
+    def space(self) -> TagSpace: ...
+    @property
+    def kinds(self) -> Kinds: ...
+    @property
+    def limits(self) -> FrameLimits: ...
+    @property
+    def items(self) -> NDArray[np.float32]: ...
+    def query(self, arrays: Arrays) -> NDArray[np.float32]: ...
+
+
+def zero_shot(
+    space: TagSpace, network: str | Network, labels: str | Path | None = None, cache: Cache | None = None
+) -> Embedder:
+    """The embedder that a network is without training: `onnx:FILE` with a file of class names, `hf:FOLDER`, `cnn:FILE`.
+
+    A `cache` keeps what a network makes of the tags themselves.
+
+    Raises UnknownName, UsageError and what the network says of its files.
+    """
+    if isinstance(network, str):
+        name, settings = plugins.parse(Features, network)
+        made = plugins.make(Features, name, settings | ({"labels": str(labels)} if labels else {}))
+        if not isinstance(made, Network):
+            raise UsageError(f"'{network}' is no network that names classes; wanted onnx:FILE, hf:FOLDER or cnn:FILE.")
+        network = made
+    if network.reads_texts:
+        return Prompts(space, network, cache)
+    return ClassNames(space, network.naming())
+
+
+class ClassNames:
+    """The names of a network's classes as points of a tag space. `left_out` are those that the space does not know."""
+
+    def __init__(self, space: TagSpace, network: Network) -> None:
+        self.base = self.space = space
+        self.kinds: Kinds = (network,)
+        self.limits = FrameLimits()
+        self.names = network.classes()
+        placed = [place_name(space, name) for name in self.names]
+        self.known = [i for i, words in enumerate(placed) if words]
+        self.left_out = [name for name, words in zip(self.names, placed, strict=True) if not words]
+        if not self.known:
+            raise UsageError(
+                f"None of the {len(self.names)} class names ({', '.join(self.names[:3])} ...) is known in this space "
+                f"of {len(space):,} tags. Use a network of other classes, or a space fitted on other posts."
+            )
+        each = [found for found in placed if found]
+        self.shares = np.array([share for _, share in each], np.float32)
+        self.points = np.stack([_vector(space.inputs, words) for words, _ in each])
+
+    @cached_property
+    def items(self) -> NDArray[np.float32]:
+        """(v, 2 dim + 1): input vectors of length 1, output vectors, bias."""
+        units = self.space.inputs / np.maximum(np.linalg.norm(self.space.inputs, axis=1, keepdims=True), 1e-12)
+        return np.concatenate([units, self.space.outputs, self.space.bias[:, None]], axis=1)
+
+    def query(self, arrays: Arrays) -> NDArray[np.float32]:
+        """Probabilities of the classes (frames, classes) -> (2 dim + 1,).
+
+        The mean of the names' vectors, weighted with their probabilities (equation 2 of the paper) and with the share
+        of a name that the space knows.
+        """
+        weights = np.atleast_2d(arrays[0]).mean(axis=0)[self.known] * self.shares
+        best = np.argsort(-weights, kind="stable")[:BEST]
+        point = (weights[best] / max(float(weights[best].sum()), 1e-12)) @ self.points[best]
+        alike = ALIKE * point / max(float(np.linalg.norm(point)), 1e-12)
+        return np.concatenate([alike, point, [1.0]]).astype(np.float32)
+
+
+def place_name(space: TagSpace, name: str) -> tuple[dict[int, int], float] | None:
+    """Where the name of a class lies: rows of the tags that it consists of with their letters, and their share of it.
+
+    Of synonyms as in WordNet ("golf ball, golfball") the first that is a tag is taken, else the first that has tags for
+    enough of its words, else of one word that tags inside make up nearly wholly. No spelling is guessed. None when the
+    space knows none of it.
+    """
+    synonyms = [part for part in name.replace("_", " ").split(",") if normalise(part)]
+    for one in synonyms:
+        if (row := space.rows.get(space.stems.stem(one))) is not None:
+            return {row: 1}, 1.0
+    for one in synonyms:
+        letters: dict[int, int] = {}
+        for word in one.split():
+            if normalise(word) and (row := space.rows.get(space.stems.stem(word))) is not None:
+                letters[row] = len(normalise(word))
+        if telling(letters, one):
+            return letters, sum(letters.values()) / len(normalise(one))
+    for one in synonyms:
+        inside = {} if " " in one.strip() else words_inside(space, one)
+        if sum(inside.values()) >= WHOLE * len(normalise(one)):
+            return inside, sum(inside.values()) / len(normalise(one))
+    return None
+
+
+def _vector(vectors: Vectors, words: dict[int, int]) -> Vectors:
+    if len(words) == 1:
+        found: Vectors = vectors[next(iter(words))]
+        return found
+    return np.asarray(vectors_at(vectors, directions(vectors, [words], [[]]))[0])
