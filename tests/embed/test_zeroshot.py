@@ -111,3 +111,12 @@ def test_tags_are_compared_with_pictures_where_a_network_reads_texts(
     again = zero_shot(space, f"hf:{folder}", cache=cache)
     np.testing.assert_array_equal(again.items, embedder.items)
     assert len(Suggester(space, again).suggest(home.folder / "clips" / "piano" / "06.mp4", 3)) == 3
+
+
+def test_the_preprocess_file_of_the_documents_is_one(tmp_path: Path) -> None:
+    from tag2vec.embed.features.onnx import _preparation
+    from tests.test_docs import blocks
+
+    (text,) = blocks("docs/features.md", "json")
+    (tmp_path / "network.preprocess.json").write_text(text)
+    assert _preparation(tmp_path / "network.preprocess.json").resize == 256

@@ -10,7 +10,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from tag2vec import plugins
+from tag2vec import TagSpace, VideoEmbedder, plugins
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Extracted, extract, extract_many
 from tag2vec.embed.features import Features, describe
@@ -18,6 +18,7 @@ from tag2vec.embed.features._network import Preparation, in_batches, probabiliti
 from tag2vec.embed.features.onnx import OnnxNetwork
 from tag2vec.errors import UsageError
 from tests.clips import moving, write_clip
+from tests.conftest import Home
 from tests.networks import CLASSES, write_labels, write_onnx
 
 
@@ -165,3 +166,17 @@ def test_a_real_network_names_what_it_sees(shared_data: Path) -> None:
     scores = _directly(Path(kind.file), pictures, "logits").astype(np.float64)
     near = np.exp(scores - scores.max(axis=1, keepdims=True))
     np.testing.assert_allclose(found, near / near.sum(axis=1, keepdims=True), rtol=1e-3, atol=1e-5)
+
+
+def test_a_model_finds_its_network_in_its_own_folder(home: Home, tmp_path: Path) -> None:
+    network, space = write_onnx(tmp_path / "tiny.onnx"), TagSpace.load(home.model)
+    space.save(tmp_path / "model")
+    clips = [Clip(home.folder / "clips" / tag / "00.mp4", (tag,), tag) for tag in ("yoyo", "piano")]
+    VideoEmbedder.fit(space, clips, f"onnx:{network}", workers=0).save(tmp_path / "model")
+    assert VideoEmbedder.load(tmp_path / "model").config.pooling == ["moments"]
+    for file in (network, network.with_name("tiny.preprocess.json")):
+        file.rename(tmp_path / "model" / file.name)
+    assert VideoEmbedder.load(tmp_path / "model").kinds[0].dim == 6
+    write_onnx(tmp_path / "model" / "tiny.onnx", classes=5)
+    with pytest.raises(UsageError, match="another one than was used before"):
+        VideoEmbedder.load(tmp_path / "model")
