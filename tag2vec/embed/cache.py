@@ -26,7 +26,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.errors import ArtifactError
 
-VERSION = 1  # raise it when decoding gives other frames for the same limits
+VERSION = 2  # raise it when decoding gives other frames for the same limits
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,8 @@ class Cache:
 
 def sampling(limits: FrameLimits) -> dict[str, Any]:
     """Those of `limits` that decide which frames there are."""
-    return {"max_side": limits.max_side, "max_fps": limits.max_fps, "max_seconds": limits.max_seconds}
+    names = ("max_side", "max_fps", "max_seconds", "windows", "start_s")
+    return {name: getattr(limits, name) for name in names}
 
 
 def digest(facts: dict[str, Any]) -> str:

@@ -96,14 +96,22 @@ def _see(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
         context.thread_count = 1
         context.options = {"max_pixels": str(limits["max_pixels"])}
         rate = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
-        end |= {"rate": rate, "duration_s": _duration(container, stream), "codec": context.name}
-        _write(_thinned(_timed(_decoded(container, stream, end), rate), limits, end), limits, stream, out)
+        duration = _duration(container, stream)
+        end |= {"rate": rate, "duration_s": duration, "codec": context.name, "parts": _parts(limits, duration)}
+        times = _timed(_decoded(container, stream, end), rate, *_sought(container, stream, limits["seek_s"]))
+        window = _window(times, limits["start_s"], limits["seconds"] / end["parts"], end)
+        _write(_thinned(window, limits["max_fps"]), limits, stream, out)
+
+
+def _parts(limits: dict[str, Any], duration: float | None) -> int:
+    """How many parts share the seconds that are looked at: one of a clip that is not longer."""
+    long = duration and duration > limits["start_s"] + limits["seconds"]
+    return int(limits["parts"]) if long else 1
 
 
 def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
     """Write the first sound stream in pieces; what is wrong with it is told in `end["sound"]` and refuses nothing."""
     told: dict[str, Any] = {"problem": None}
-    left = math.ceil(limits["max_seconds"] * SOUND_RATE)
     try:
         with _open() as container:
             streams = [*container.streams.audio, *container.streams.video]
@@ -117,7 +125,11 @@ def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
                 told["problem"] = "is in a codec that this FFmpeg does not know"
                 return
             stream.codec_context.thread_count = 1
-            for piece in _resampled(_decoded(container, stream, told)):
+            seconds = limits["seconds"] / end.setdefault("parts", _parts(limits, end["duration_s"]))
+            left = math.ceil(seconds * SOUND_RATE)
+            begin = end.get("first_s", max(limits["seek_s"], limits["start_s"]))
+            _sought(container, stream, begin)
+            for piece in _resampled(_from(begin, _decoded(container, stream, told), stream)):
                 channels, samples = len(piece.layout.channels), min(piece.samples, left)
                 out.write(b"S" + struct.pack("<BI", channels, samples))
                 out.write(memoryview(piece.planes[0])[: samples * channels * 4])
@@ -128,6 +140,17 @@ def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
         told["problem"] = f"cannot be decoded ({_reason(error)})"
     finally:
         end["sound"] = told["problem"]
+
+
+def _from(begin: float, frames: Iterator[Any], stream: Any) -> Iterator[Any]:
+    """The frames of sound that end after `begin` seconds; where the file states no time, it is counted."""
+    start, time = float((stream.start_time or 0) * (stream.time_base or 0)), 0.0
+    for frame in frames:
+        if frame.pts is not None and frame.time_base:
+            time = float(frame.pts * frame.time_base) - start
+        time += frame.samples / max(frame.sample_rate, 1)
+        if begin <= 0 or time > begin:
+            yield frame
 
 
 def _resampled(frames: Iterator[Any]) -> Iterator[Any]:
@@ -191,33 +214,58 @@ def _decoded(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
         end["problem"] = f"has {damaged} damaged packets or {'pictures' if stream.type == 'video' else 'frames'}"
 
 
-def _timed(frames: Iterator[Any], rate: float) -> Iterator[tuple[float, Any]]:
-    """Each frame with its time in seconds from the first: strictly rising, whatever the file says."""
-    last, shift = -1.0 / rate, None
+def _sought(container: Any, stream: Any, seek_s: float) -> tuple[float, float | None]:
+    """Go to the last key frame before `seek_s`, where the file allows it.
+
+    The time of the first frame there if it has none of its own, and what is added to stated times so that the clip
+    begins at 0; None for what makes the first frame begin so.
+    """
+    if seek_s > 0 and stream.time_base:
+        begin = float((stream.start_time or 0) * stream.time_base)
+        with suppress(av.FFmpegError, OverflowError):
+            container.seek(round((begin + seek_s) / stream.time_base), stream=stream)
+            return seek_s, -begin
+    return 0.0, None
+
+
+def _timed(frames: Iterator[Any], rate: float, first: float, shift: float | None) -> Iterator[tuple[float, Any]]:
+    """Each frame with its time in seconds from the clip's first: strictly rising, whatever the file says."""
+    after = -math.inf
     for frame in frames:
         stated = float(frame.pts * frame.time_base) if frame.pts is not None and frame.time_base else None
-        if stated is None or (shift is not None and stated + shift <= last):
-            time = last + 1.0 / rate
-            shift = shift if stated is None else time - stated
-        else:
-            shift = -stated if shift is None else shift
+        if stated is not None and shift is not None and stated + shift > after:
             time = stated + shift
-        last = time
+        else:
+            time = max(first, after + 1.0 / rate)
+            shift = shift if stated is None else time - stated
+        after = time
         yield time, frame
 
 
-def _thinned(
-    frames: Iterator[tuple[float, Any]], limits: dict[str, Any], end: dict[str, Any]
+def _window(
+    frames: Iterator[tuple[float, Any]], start_s: float, seconds: float, end: dict[str, Any]
 ) -> Iterator[tuple[float, Any]]:
-    """At most one frame in each slot of 1 / max_fps seconds, up to max_seconds."""
-    slot = -1
+    """The frames of `seconds` from the first on that is not before `start_s`."""
+    until = None
     for time, frame in frames:
-        if time >= limits["max_seconds"] and slot >= 0:
+        if time < start_s - 1e-6:
+            continue
+        end["last_s"] = time
+        if until is None:
+            end["first_s"], until = time, time + seconds
+        if time >= until:
             end["stopped"] = True
             return
-        end["last_s"] = time
+        yield time, frame
+
+
+def _thinned(frames: Iterator[tuple[float, Any]], max_fps: float) -> Iterator[tuple[float, Any]]:
+    """At most one frame in each slot of 1 / max_fps seconds."""
+    begin, slot = None, -1
+    for time, frame in frames:
+        begin = time if begin is None else begin
         # A little slack: rounded and jittering times must not drop frames of a 30 fps clip.
-        if (now := math.floor(time * limits["max_fps"] + 0.2)) > slot:
+        if (now := math.floor((time - begin) * max_fps + 0.2)) > slot:
             slot = now
             yield time, frame
 
@@ -242,7 +290,8 @@ def _write(frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: 
         for start in range(0, step * size[1], step if step != wanted else step * size[1]):
             out.write(rows[start : start + (wanted if step != wanted else step * size[1])])
     if size is None:
-        raise Refused("holds no picture that can be decoded")
+        late = f" after {limits['start_s']:g} s" if limits["start_s"] else ""
+        raise Refused(f"holds no picture that can be decoded{late}")
 
 
 def _shown_size(width: int, height: int, aspect: Any, max_side: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.cache import Cache, Extracted, compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import FrameLimits, Frames, check_file, read_frames
+from tag2vec.embed.frames import FrameLimits, Frames, check_file, read_windows
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
 from tag2vec.workers import in_order, usable_cores
@@ -91,14 +91,17 @@ def _completed(clip: Clip, kinds: Kinds, found: Extracted) -> Extracted:
     """
     start = time.perf_counter()
     read = iter(found.arrays)
-    arrays = tuple(next(read) if kind.wants else _made(kind, clip, Frames.none()) for kind in kinds)
+    arrays = tuple(next(read) if kind.wants else _made(kind, clip, []) for kind in kinds)
     timing = found.timing_s | {"features": found.timing_s["features"] + time.perf_counter() - start}
     return replace(found, arrays=arrays, timing_s=timing, cached=False)
 
 
-def _made(kind: Features, clip: Clip, seen: Frames) -> NDArray[np.float32]:
+def _made(kind: Features, clip: Clip, windows: Sequence[Frames]) -> NDArray[np.float32]:
+    """What `kind` makes of the windows of a clip, each on its own: nothing is followed across a cut of our making."""
+    arrays = [kind.of(clip, seen) for seen in (windows if kind.wants else ()) or [Frames.none()]]
+    array = arrays[0] if len(arrays) == 1 else np.concatenate([np.atleast_2d(one) for one in arrays])
     # Rounded as the cache stores it, so that fresh and kept results are the same.
-    return compact(kind.of(clip, seen)).astype(np.float32)
+    return compact(array).astype(np.float32)
 
 
 def _noted(clips: Iterable[Clip | str | Path], taken: deque[Clip]) -> Iterator[Clip]:
@@ -111,14 +114,15 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
     """What each of `kinds` makes of the clip, computed."""
     start = time.perf_counter()
     wants = frozenset[str]().union(*(kind.wants for kind in kinds))
-    seen = read_frames(clip.path, limits, wants) if wants else Frames.none()
+    windows = read_windows(clip.path, limits, wants) if wants else []
     decoded = time.perf_counter() - start
+    warning = " ".join(dict.fromkeys(seen.warning for seen in windows if seen.warning)) or None
     found = []
     for kind in kinds:
         start = time.perf_counter()
-        array = _made(kind, clip, seen)
+        array = _made(kind, clip, windows)
         timing = {"decode": decoded, "features": time.perf_counter() - start}
-        found.append(Extracted((array,), seen.duration_s, timing, seen.warning))
+        found.append(Extracted((array,), max((w.duration_s for w in windows), default=0.0), timing, warning))
     return found
 
 

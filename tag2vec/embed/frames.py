@@ -16,7 +16,8 @@ import struct
 import subprocess
 import sys
 import threading
-from dataclasses import asdict, dataclass, field
+import time
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
@@ -39,14 +40,16 @@ class FrameLimits:
 
     max_side: int = 320  # pixels of the longer side; larger pictures are scaled down, none is scaled up
     max_fps: float = 30.0  # frames a second; faster clips are thinned by their timestamps
-    max_seconds: float = 10.0  # decoding stops there
+    max_seconds: float = 10.0  # that are looked at
+    windows: int = 4  # parts of a longer clip that these are spread over
+    start_s: float = 0.0  # seconds of the clip that are passed over first
     timeout_s: float = 60.0  # wall clock for one clip
     memory_mb: int = 2048  # address space of the child; 4K H.264 takes about 250
     max_pixels: int = 36_000_000  # width x height of the source; 8K is 33 million
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            if not (math.isfinite(value) and value > 0):
+            if not (math.isfinite(value) and (value > 0 or (name == "start_s" and value == 0))):
                 raise UsageError(f"FrameLimits has {name}={value}; wanted a positive number.")
 
 
@@ -54,11 +57,12 @@ class FrameLimits:
 class Frames:
     """What was decoded of a clip."""
 
-    rgb: NDArray[np.uint8]  # (t, h, w, 3), full range, upright; t >= 1, but 0 when pictures were not wanted
+    rgb: NDArray[np.uint8]  # (t, h, w, 3), full range, upright, no cut of our making; t >= 1 if pictures were wanted
     fps: float  # frames a second that `rgb` has on average
     duration_s: float  # seconds of the whole clip where the file says it, else of what was decoded
     warning: str | None  # what was wrong with a clip that could be used all the same
     sound: NDArray[np.float32] | None = None  # (n,) -1..1, SOUND_RATE a second, the mean of all channels; None: silent
+    start_s: float = 0.0  # when the first of them is shown
 
     @classmethod
     def none(cls) -> Frames:
@@ -67,24 +71,65 @@ class Frames:
 
 
 def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> Frames:
-    """The frames of the clip `path`, upright RGB of at most `limits.max_side` pixels a side, and its sound.
+    """The first `limits.max_seconds` of a clip: upright RGB of at most `limits.max_side` pixels a side, and its sound.
 
     `wants` has "pictures", "sound" or both; what is not wanted is not decoded. A still picture is a clip of one frame,
     and a clip without sound is none the worse. A file that breaks after some frames gives those and a warning.
     Raises VideoError when pictures are wanted and there is none, and when the file holds neither pictures nor sound;
     its message says why and what to do.
     """
+    limits = limits or FrameLimits()
+    part = _Part(limits.start_s, limits.start_s, limits.max_seconds, 1, tuple(sorted(wants)))
+    return _part(Path(path), limits, part)[0]
+
+
+def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> list[Frames]:
+    """The clip `path` as `read_frames` gives it; of one longer than `limits.max_seconds`, parts spread over its length.
+
+    These are `limits.windows` parts that take `max_seconds` together, in order and without overlap. Each begins at a
+    key frame; where the file has none to go to, at the end of the part before. Raises VideoError as `read_frames`.
+    """
     path, limits = Path(path), limits or FrameLimits()
-    with _opened(path) as file:
-        pictures, end = _run(path, file, limits, wants)
-        if not pictures.times_s and ("pictures" in wants or (end["refused"] and not pictures.sound)):
-            _refuse(path, file, end)
-    return _answer(limits, pictures, end)
+    before = time.monotonic()
+    whole = _Part(limits.start_s, limits.start_s, limits.max_seconds, limits.windows, tuple(sorted(wants)))
+    first, parts = _part(path, limits, whole)
+    found, seconds, failed = [first], limits.max_seconds / parts, 0
+    for number in range(1, parts):
+        left = limits.timeout_s - (time.monotonic() - before)
+        seek = limits.start_s + number * (first.duration_s - limits.start_s) / parts
+        try:
+            here = _Part(seek, found[-1].start_s + seconds, seconds, 1, whole.wants)
+            found.append(_part(path, replace(limits, timeout_s=max(left, 0.001)), here)[0])
+        except VideoError:
+            if time.monotonic() - before > limits.timeout_s:
+                raise
+            failed += 1
+    if failed:
+        warning = f"{failed} of the {parts} parts to be looked at could not be decoded; the file may be cut off."
+        found[0] = replace(first, warning=f"{first.warning or ''} {warning}".strip())
+    elif parts > 1 and found[-1].start_s < limits.start_s + limits.max_seconds < 0.8 * first.duration_s:
+        warning = f"The file has too few key frames to go to; its first {limits.max_seconds:g} s were used."
+        found[0] = replace(first, warning=f"{first.warning or ''} {warning}".strip())
+    return found
 
 
 def check_file(path: str | Path) -> None:
     """Raise VideoError unless `path` is a file that can be read and is not empty."""
     _opened(Path(path)).close()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What the child is to decode: `seconds` from the key frame before `seek_s` on, but nothing before `start_s`.
+
+    Of a clip that is longer it is the first of `parts` that share the seconds.
+    """
+
+    seek_s: float
+    start_s: float
+    seconds: float
+    parts: int
+    wants: tuple[str, ...]
 
 
 @dataclass
@@ -122,10 +167,19 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def _run(path: Path, file: BinaryIO, limits: FrameLimits, wants: frozenset[str]) -> tuple[_Pictures, dict[str, Any]]:
+def _part(path: Path, limits: FrameLimits, part: _Part) -> tuple[Frames, int]:
+    """One part of a clip, and how many parts share the seconds to be looked at."""
+    with _opened(path) as file:
+        pictures, end = _run(path, file, limits, part)
+        if not pictures.times_s and ("pictures" in part.wants or (end["refused"] and not pictures.sound)):
+            _refuse(path, file, end)
+    return _answer(limits, part, pictures, end), end.get("parts", 1)
+
+
+def _run(path: Path, file: BinaryIO, limits: FrameLimits, part: _Part) -> tuple[_Pictures, dict[str, Any]]:
     """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns."""
     # -P keeps the folder of decoder.py off the child's import path.
-    command = [sys.executable, "-P", str(DECODER), json.dumps(asdict(limits) | {"wants": sorted(wants)})]
+    command = [sys.executable, "-P", str(DECODER), json.dumps(asdict(limits) | asdict(part))]
     child = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=2**20)
     late = threading.Event()
 
@@ -140,7 +194,7 @@ def _run(path: Path, file: BinaryIO, limits: FrameLimits, wants: frozenset[str])
     pictures = _Pictures()
     end = None
     try:
-        end = _read(child.stdout, pictures, limits)
+        end = _read(child.stdout, pictures, limits, part)
     except (ValueError, KeyError, TypeError):
         child.kill()  # it wrote what our decoder never writes
     except BaseException:
@@ -163,9 +217,9 @@ def _run(path: Path, file: BinaryIO, limits: FrameLimits, wants: frozenset[str])
     return pictures, end
 
 
-def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits) -> dict[str, Any] | None:
+def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits, part: _Part) -> dict[str, Any] | None:
     """Fill `pictures` from the child; how it ended, or None when it was killed before it said so."""
-    most = math.ceil(limits.max_seconds * limits.max_fps) + 2
+    most = math.ceil(part.seconds * limits.max_fps) + 2
     kind = pipe.read(1)
     if kind == b"{":
         head = json.loads(kind + pipe.readline(1000))
@@ -182,7 +236,7 @@ def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits) -> dict[str, Any]
         pictures.times_s.append(struct.unpack_from("<d", record)[0])
         pictures.rgb += memoryview(record)[8:]
         kind = pipe.read(1)
-    left = math.ceil(limits.max_seconds * SOUND_RATE)
+    left = math.ceil(part.seconds * SOUND_RATE)
     while kind == b"S" and left > 0:
         channels, samples = struct.unpack("<BI", pipe.read(5).ljust(5, b"\0"))
         if not (1 <= channels <= MAX_CHANNELS and samples <= left):
@@ -201,7 +255,7 @@ def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits) -> dict[str, Any]
     return end
 
 
-def _answer(limits: FrameLimits, pictures: _Pictures, end: dict[str, Any]) -> Frames:
+def _answer(limits: FrameLimits, part: _Part, pictures: _Pictures, end: dict[str, Any]) -> Frames:
     times = pictures.times_s
     rgb = np.frombuffer(pictures.rgb, np.uint8).reshape(len(times), pictures.height, pictures.width, 3)
     if turns := round(pictures.rotation / 90) % 4:
@@ -219,11 +273,12 @@ def _answer(limits: FrameLimits, pictures: _Pictures, end: dict[str, Any]) -> Fr
     warnings = []
     if end["problem"]:
         warnings.append(f"The file {end['problem']}; what could be decoded was used ({len(times)} frames).")
-    elif times and not end["stopped"] and seen < 0.9 * min(stated, limits.max_seconds) - 0.25:
+    elif times and not end["stopped"] and seen - times[0] < 0.9 * min(stated - times[0], part.seconds) - 0.25:
         warnings.append(f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off.")
     if end["sound"]:
         warnings.append(f"The sound {end['sound']}; what could be decoded was used ({heard:.1f} s).")
-    return Frames(rgb, float(fps), float(max(stated, seen)), " ".join(warnings) or None, sound)
+    start = times[0] if times else max(part.seek_s, part.start_s)
+    return Frames(rgb, float(fps), float(max(stated, seen)), " ".join(warnings) or None, sound, start)
 
 
 def _refuse(path: Path, file: BinaryIO, end: dict[str, Any]) -> NoReturn:
