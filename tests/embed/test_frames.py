@@ -237,3 +237,14 @@ def test_every_clip_that_decoders_trip_over() -> None:
         except VideoError as error:
             assert str(path) in str(error) and "20 seconds" not in str(error)
     assert good >= 50
+
+
+def test_damaged_clips_are_read_or_refused_with_a_reason(tmp_path: Path) -> None:
+    from benchmarks.fuzz import fuzz
+
+    sources = [write_clip(tmp_path / "a.mp4", moving(20, 32, 32)), write_clip(tmp_path / "b.mkv", moving(20, 32, 32))]
+    outcomes = fuzz([*sources, write_clip(tmp_path / "c.gif", still(5, 20, 20), codec="gif")], 30, workers=0)
+    whats = {outcome.what for outcome in outcomes}
+    assert len(outcomes) == 30 and whats == {"read", "warned", "refused"}
+    assert all(outcome.reason for outcome in outcomes if outcome.what != "read")
+    assert max(outcome.seconds for outcome in outcomes) < 30
