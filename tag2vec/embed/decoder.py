@@ -38,6 +38,10 @@ MAX_ERRORS = 200  # damaged packets in all after which a file is given up
 SOUND_RATE = 16_000  # samples a second
 
 
+class CannotSeek(Exception):
+    """The file has no way to a time in the middle; what was tried has moved it to anywhere."""
+
+
 class Refused(Exception):
     """Why there is nothing to decode: a sentence for the user that begins after the file's name."""
 
@@ -50,9 +54,15 @@ def main() -> None:
         _confine(limits)
         av.logging.set_level(av.logging.PANIC)
         if "pictures" in limits["wants"]:
-            _see(limits, out, end)
+            try:
+                _see(limits, out, end)
+            except CannotSeek:
+                _see(limits | {"seek_s": 0.0}, out, end)
         if "sound" in limits["wants"]:
-            _hear(limits, out, end)
+            try:
+                _hear(limits, out, end)
+            except CannotSeek:
+                _hear(limits, out, end, seek=False)
     except Refused as error:
         end["refused"] = str(error)
     except MemoryError:
@@ -109,7 +119,7 @@ def _parts(limits: dict[str, Any], duration: float | None) -> int:
     return int(limits["parts"]) if long else 1
 
 
-def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
+def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any], seek: bool = True) -> None:
     """Write the first sound stream in pieces; what is wrong with it is told in `end["sound"]` and refuses nothing."""
     told: dict[str, Any] = {"problem": None}
     try:
@@ -128,7 +138,8 @@ def _hear(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
             seconds = limits["seconds"] / end.setdefault("parts", _parts(limits, end["duration_s"]))
             left = math.ceil(seconds * SOUND_RATE)
             begin = end.get("first_s", max(limits["seek_s"], limits["start_s"]))
-            _sought(container, stream, begin)
+            if seek:
+                _sought(container, stream, begin)
             for piece in _resampled(_from(begin, _decoded(container, stream, told), stream)):
                 channels, samples = len(piece.layout.channels), min(piece.samples, left)
                 out.write(b"S" + struct.pack("<BI", channels, samples))
@@ -215,16 +226,18 @@ def _decoded(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
 
 
 def _sought(container: Any, stream: Any, seek_s: float) -> tuple[float, float | None]:
-    """Go to the last key frame before `seek_s`, where the file allows it.
+    """Go to the last key frame before `seek_s`. Raises CannotSeek.
 
     The time of the first frame there if it has none of its own, and what is added to stated times so that the clip
     begins at 0; None for what makes the first frame begin so.
     """
     if seek_s > 0 and stream.time_base:
         begin = float((stream.start_time or 0) * stream.time_base)
-        with suppress(av.FFmpegError, OverflowError):
+        try:
             container.seek(round((begin + seek_s) / stream.time_base), stream=stream)
-            return seek_s, -begin
+        except (av.FFmpegError, OverflowError) as error:
+            raise CannotSeek from error
+        return seek_s, -begin
     return 0.0, None
 
 
@@ -291,7 +304,9 @@ def _write(frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: 
             out.write(rows[start : start + (wanted if step != wanted else step * size[1])])
     if size is None:
         late = f" after {limits['start_s']:g} s" if limits["start_s"] else ""
-        raise Refused(f"holds no picture that can be decoded{late}")
+        # FFmpeg has a bound of its own (16384 x 16384) beyond which it says nothing of the size.
+        large = "" if stream.codec_context.width else ", or one that is too large"
+        raise Refused(f"holds no picture that can be decoded{late}{large}")
 
 
 def _shown_size(width: int, height: int, aspect: Any, max_side: int) -> tuple[int, int]:

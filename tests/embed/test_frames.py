@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -193,6 +195,17 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match="3840x2160"):
         read_frames(path, FrameLimits(max_pixels=8_000_000))
     assert read_frames(path).rgb.shape == (2, 180, 320, 3)
+
+
+@pytest.mark.parametrize(("side", "reason"), [(9000, "9000x9000 pixels"), (16384, "too large")])
+def test_huge_pictures_are_refused_before_they_are_decoded(tmp_path: Path, side: int, reason: str) -> None:
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", zlib.compress(bytes(9999)))]
+    png = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data)) for name, data in chunks
+    )
+    (tmp_path / "a.png").write_bytes(png)
+    with pytest.raises(VideoError, match=reason):
+        read_frames(tmp_path / "a.png")
 
 
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
