@@ -13,6 +13,7 @@ import typer
 
 from tag2vec.cli import app, is_given
 from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.segments import print_segments
 from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import Tag2VecError, UsageError
 
@@ -39,6 +40,7 @@ def suggest(
     ] = None,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
+    segments: Annotated[float | None, typer.Option(help="An answer for each so many seconds of a clip.")] = None,
     index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
@@ -61,6 +63,8 @@ def suggest(
         raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
     if labels and not zero_shot:
         raise UsageError("--labels names the classes of a network; give the network with --zero-shot.")
+    if segments is not None and title is not None:
+        raise UsageError("--segments and --title were given; a title says nothing of a part of a clip.")
     kept = Cache() if cache else None
     suggester = (
         _without_clips(model, zero_shot, labels, index, kept)
@@ -68,6 +72,9 @@ def suggest(
         else Suggester.load(model, index, kept, given)
     )
     listed = paths if title is None else [suggester.titled(paths[0], title)]
+    if segments is not None:
+        print_segments(suggester, paths, segments, k, "json" if as_json else "csv" if as_csv else "text", workers)
+        return
     rows = csv.writer(sys.stdout)
     if as_csv:
         rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,7 +21,9 @@ from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
 from tag2vec.workers import in_order, usable_cores
 
-__all__ = ["Cache", "Extracted", "extract", "extract_many"]
+__all__ = ["Cache", "Extracted", "extract", "extract_many", "extract_segments"]
+
+SHORTEST_S = 0.5  # of a clip that says something on its own
 
 
 def extract(
@@ -108,6 +111,48 @@ def _noted(clips: Iterable[Clip | str | Path], taken: deque[Clip]) -> Iterator[C
     for clip in map(Clip.of, clips):
         taken.append(clip)
         yield clip
+
+
+def extract_segments(
+    clip: Clip | str | Path,
+    features: str | Features | Sequence[Features],
+    seconds: float,
+    limits: FrameLimits | None = None,
+    cache: Cache | None = None,
+    workers: int | None = None,
+) -> Iterator[tuple[float, float, Extracted | Tag2VecError]]:
+    """(start, end, features) of each `seconds` of a clip; for those that failed, (start, end, their error).
+
+    Of more than `limits.max_seconds` the first are looked at. A last piece shorter than SHORTEST_S is left out. Raises
+    VideoError when the beginning cannot be decoded, UsageError for seconds that are no length.
+    """
+    if not (math.isfinite(seconds) and seconds >= SHORTEST_S):
+        raise UsageError(f"Segments of {seconds:g} s were asked for; wanted {SHORTEST_S} s or more.")
+    limits = limits or FrameLimits()
+    limits = replace(limits, windows=1, max_seconds=min(seconds, limits.max_seconds))
+    kinds = kinds_of(features)
+    if not all(kind.wants for kind in kinds):
+        workers = 0  # see `_completed`
+    part = partial(_segment, Clip.of(clip), kinds, limits, cache, seconds)
+    first = part(0)
+    duration, done = first.duration_s, 1
+    yield 0.0, min(seconds, duration), first
+    # A file may not say how long it is: then each segment says whether there is more.
+    while (count := math.ceil(duration / seconds)) > done:
+        todo = range(done, count)
+        for number, found in in_order(part, todo, usable_cores() if workers is None else workers, VideoError):
+            if isinstance(found, Extracted):
+                duration = max(duration, found.duration_s)
+            start, end = todo[number] * seconds, min((todo[number] + 1) * seconds, duration)
+            if end - start >= SHORTEST_S:
+                yield start, end, found
+        done = count
+
+
+def _segment(
+    clip: Clip, kinds: Kinds, limits: FrameLimits, cache: Cache | None, seconds: float, number: int
+) -> Extracted:
+    return extract(clip, kinds, replace(limits, start_s=limits.start_s + number * seconds), cache)
 
 
 def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tag2vec import plugins
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.extract import Cache, Extracted, extract_many
+from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.embed.zeroshot import Embedder
@@ -118,6 +118,19 @@ class Suggester:
                 yield listed[i].path, self._answer(listed[i].path, result, k)
             else:
                 yield listed[i].path, result
+
+    def suggest_segments(
+        self, clip: str | Path, seconds: float, k: int = 15, workers: int | None = None
+    ) -> Iterator[tuple[float, float, Suggestions | Tag2VecError]]:
+        """(start, end, the k best hashtags or the error) of each `seconds` of a clip, in order.
+
+        Raises VideoError when its beginning cannot be decoded, UsageError for too short segments.
+        """
+        if k < 1:
+            raise UsageError(f"k is {k}; wanted 1 or more.")
+        found_by_time = extract_segments(clip, self.video.kinds, seconds, self.video.limits, self.cache, workers)
+        for start, end, found in found_by_time:
+            yield start, end, self._answer(Path(clip), found, k) if isinstance(found, Extracted) else found
 
     def _answer(self, path: Path, extracted: Extracted, k: int) -> Suggestions:
         start = time.perf_counter()

@@ -69,7 +69,7 @@ def test_several_kinds_are_written_and_read_without_the_clips(clips: list[Clip],
     assert [a.shape for a in found.arrays[2]] == [(10, 3), (1, 1)] and found.arrays[2][1] == 2
     with pytest.raises(UsageError, match=r"features of test_kinds:dim=3\+test_folder:dim=1; wanted traj"):
         gather(tmp_path / "f", "trajectories")
-    with pytest.raises(UsageError, match="max_seconds=10.0; wanted max_side=320, max_fps=30.0, max_seconds=5"):
+    with pytest.raises(UsageError, match=r"max_seconds=10.0, .*; wanted .* max_seconds=5,"):
         gather(tmp_path / "f", [Colours(), Titled()], FrameLimits(max_seconds=5))
     for path in (tmp_path / "f" / "arrays").rglob("*.safetensors"):
         path.write_bytes(path.read_bytes()[:-1])

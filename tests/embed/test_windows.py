@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tag2vec.embed.extract import extract
+from tag2vec import Suggester
+from tag2vec.embed.extract import Extracted, extract, extract_segments
 from tag2vec.embed.features.trajectories import DenseTrajectories
 from tag2vec.embed.frames import FrameLimits, read_frames, read_windows
 from tag2vec.errors import UsageError, VideoError
+from tag2vec.retrieval.suggest import Suggestions
 from tests.clips import add_sound, moving, tone, write_clip
+from tests.conftest import Home
 from tests.embed.test_kinds import Colours
 
 LIMITS = FrameLimits(max_seconds=4, windows=4)
@@ -91,3 +97,45 @@ def test_each_part_has_its_own_sound(tmp_path: Path, wants: set[str]) -> None:
     for part in parts:
         assert part.sound is not None and len(part.sound) == 16_000
         assert 24 * np.pi / 2 * np.abs(part.sound).mean() == pytest.approx(part.start_s + 0.5, abs=0.3)
+
+
+def test_segments_are_the_seconds_one_by_one(tmp_path: Path) -> None:
+    path = _clip(tmp_path / "a.mp4", seconds=11, gop=30)
+    for workers in (0, 2):
+        found = list(extract_segments(path, Colours(), 5, workers=workers))
+        assert [(start, end) for start, end, _ in found] == [(0, 5), (5, 10), (10, 11)]
+        for start, _, one in found:
+            assert isinstance(one, Extracted)
+            np.testing.assert_allclose(one.arrays[0][:10], 4 * start, atol=2)
+    short = list(extract_segments(path, Colours(), 5, FrameLimits(max_seconds=2), workers=0))
+    assert [len(one.arrays[0]) for _, _, one in short if isinstance(one, Extracted)] == [20, 20, 10]
+    assert [end for _, end, _ in extract_segments(path, Colours(), 10.9, workers=0)] == [10.9]
+    with pytest.raises(UsageError, match=r"wanted 0\.5 s or more"):
+        next(extract_segments(path, Colours(), 0))
+
+
+def test_segments_of_a_clip_that_does_not_say_how_long_it_is(tmp_path: Path) -> None:
+    frames = (np.full((32, 32, 3), 4 * (i // 10), np.uint8) for i in range(70))
+    path = write_clip(tmp_path / "a.h264", frames, fps=25, options={"g": "10", "crf": "1"})
+    found = list(extract_segments(path, Colours(), 1, workers=0))
+    assert len(found) == 3 and found[-1][:2] == pytest.approx((2, 2.8), abs=0.05)
+
+
+def test_tags_by_time(home: Home, tmp_path: Path) -> None:
+    """Two held-out clips, one after the other: each half gets its own tags."""
+    two = [read_frames(home.folder / "clips" / name / "06.mp4").rgb for name in ("yoyo", "piano")]
+    path = write_clip(tmp_path / "a.mp4", np.concatenate(two), options={"crf": "10"})
+    answers = list(Suggester.load(home.model).suggest_segments(path, 2, k=3, workers=0))
+    assert [(round(start), round(end)) for start, end, _ in answers] == [(0, 2), (2, 3)]
+    assert [one[0].stem for _, _, one in answers if isinstance(one, Suggestions)] == ["yoyo", "piano"]
+    command = [sys.executable, "-m", "tag2vec", "suggest", str(path), "-m", str(home.model), "--segments", "2"]
+    for form in ([], ["--json"], ["--csv"]):
+        done = subprocess.run([*command, *form], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        if form == ["--json"]:
+            (first, second) = json.loads(done.stdout)["segments"]
+            assert (first["start_s"], second["start_s"]) == (0, 2) and second["suggestions"][0]["stem"] == "piano"
+        elif form == ["--csv"]:
+            assert done.stdout.startswith("clip,start_s,end_s,rank,") and len(done.stdout.splitlines()) == 31
+        else:
+            assert [line.split("\t")[0] for line in done.stdout.splitlines()] == ["0:00-0:02", "0:02-0:03.3"]
