@@ -6,9 +6,11 @@ may use is the descriptor that is already open, and only containers that cannot 
 imports nothing of tag2vec and no numpy, because every clip pays for its start.
 
 What is written, in this order. For pictures: one JSON line with their size; for each a letter F, its time in
-seconds (float64) and its rows (height, width, 3) uint8. For sound, a piece at a time: a letter S, the number of
-channels (uint8) and of samples (uint32), and the samples (samples, channels) float32 at SOUND_RATE. At the end a
-letter E and a JSON line that says how it ended; without E the process was killed.
+seconds (float64) and its rows (height, width, 3) uint8. Where motion is wanted too, before each letter F, for all
+pictures that were decoded since the last: a letter M, width and height (uint32), two shares (float64, see
+`_References`), how many vectors there are (uint32), and these as FFmpeg's AVMotionVector, 40 bytes each. For sound, a
+piece at a time: a letter S, the number of channels (uint8) and of samples (uint32), and the samples (samples, channels)
+float32 at SOUND_RATE. At the end a letter E and a JSON line that says how it ended; without E the process was killed.
 """
 
 from __future__ import annotations
@@ -18,11 +20,13 @@ import math
 import os
 import struct
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, BinaryIO
 
 import av
+from av.video.frame import PictureType
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 # No playlists, manifests, scripts, image sequences, text or devices: those name other files or are no clips.
@@ -36,6 +40,7 @@ CONTAINERS = (
 )
 MAX_ERRORS = 200  # damaged packets in all after which a file is given up
 SOUND_RATE = 16_000  # samples a second
+PICTURES_BACK = 64  # that are remembered: no codec here looks for references further away
 
 
 class CannotSeek(Exception):
@@ -105,12 +110,18 @@ def _see(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
         # One thread: damaged data must not decode differently by chance, and clips are read side by side.
         context.thread_count = 1
         context.options = {"max_pixels": str(limits["max_pixels"])}
+        if "motion" in limits["wants"]:
+            context.options |= {"flags2": "+export_mvs"}
         rate = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
         duration = _duration(container, stream)
         end |= {"rate": rate, "duration_s": duration, "codec": context.name, "parts": _parts(limits, duration)}
-        times = _timed(_decoded(container, stream, end), rate, *_sought(container, stream, limits["seek_s"]))
-        window = _window(times, limits["start_s"], limits["seconds"] / end["parts"], end)
-        _write(_thinned(window, limits["max_fps"]), limits, stream, out)
+        sent: deque[Any] = deque(maxlen=PICTURES_BACK)
+        moves: list[bytes] = []
+        times = _timed(_decoded(container, stream, end, sent), rate, *_sought(container, stream, limits["seek_s"]))
+        frames = _window(times, limits["start_s"], limits["seconds"] / end["parts"], end)
+        if "motion" in limits["wants"]:
+            frames = _moved(frames, sent, context.name, moves)
+        _write(_thinned(frames, limits["max_fps"]), limits, stream, out, moves)
 
 
 def _parts(limits: dict[str, Any], duration: float | None) -> int:
@@ -196,8 +207,11 @@ def _check_size(width: int, height: int, limits: dict[str, Any]) -> None:
         raise Refused(f"has pictures of {width}x{height} pixels, more than the {limits['max_pixels']} pixels allowed")
 
 
-def _decoded(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
-    """Decoded frames in the order they are shown; damaged packets are skipped, counted, and told in `end`."""
+def _decoded(container: Any, stream: Any, end: dict[str, Any], sent: deque[Any] | None = None) -> Iterator[Any]:
+    """Decoded frames in the order they are shown; damaged packets are skipped, counted, and told in `end`.
+
+    `sent` gets the times of the packets, in the order they are decoded.
+    """
     errors = damaged = 0
     packets = container.demux(stream)
     while errors < MAX_ERRORS:
@@ -213,6 +227,8 @@ def _decoded(container: Any, stream: Any, end: dict[str, Any]) -> Iterator[Any]:
         try:
             if packet.is_corrupt:
                 damaged += 1
+            if sent is not None:
+                sent.append(packet.pts)
             for frame in packet.decode():
                 damaged += frame.is_corrupt
                 yield frame
@@ -283,7 +299,59 @@ def _thinned(frames: Iterator[tuple[float, Any]], max_fps: float) -> Iterator[tu
             yield time, frame
 
 
-def _write(frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: Any, out: BinaryIO) -> None:
+def _moved(
+    frames: Iterator[tuple[float, Any]], sent: deque[Any], codec: str, moves: list[bytes]
+) -> Iterator[tuple[float, Any]]:
+    """The same frames; `moves` gets the record of the motion vectors of each."""
+    references = _References(sent)
+    for time, frame in frames:
+        vectors = frame.side_data.get("MOTION_VECTORS")
+        # FFmpeg does not note the vectors of MPEG-4's B pictures: it gives zeros.
+        lost = frame.pict_type == PictureType.B and codec == "mpeg4"
+        raw = b"" if vectors is None or lost else bytes(vectors)
+        shares = references.shares(frame.pts, frame.pict_type)
+        moves.append(b"M" + struct.pack("<IIddI", frame.width, frame.height, *shares, len(raw) // 40) + raw)
+        yield time, frame
+
+
+class _References:
+    """How far a picture is from those that its vectors come from: FFmpeg says no more than earlier or later.
+
+    Taken are the nearest on either side that were decoded before it and that others may be predicted from: those that
+    are no B pictures, and B pictures that were decoded before one that is shown earlier (a pyramid).
+    """
+
+    def __init__(self, sent: deque[Any]) -> None:
+        self.sent = sent  # times in the order of decoding
+        self.shown: deque[tuple[Any, bool]] = deque(maxlen=PICTURES_BACK)  # times, and whether it is a B picture
+        self.away = 0  # pictures since the last that is no B picture
+        self.told = True  # whether times still say in which order pictures are shown: an AVI with B pictures does not
+
+    def shares(self, at: Any, kind: Any) -> tuple[float, float]:
+        """The time since the picture shown before, as a share of that from the earlier reference, and to the later."""
+        self.away += 1
+        found = 1.0 / self.away, 0.0
+        sent = list(self.sent)
+        self.told &= at in sent and at is not None and (not self.shown or at > self.shown[-1][0])
+        if self.told and self.shown:
+            known = sent[: sent.index(at)]
+            early = [t for t, b in self.shown if t in known and t < at and not (b and self._in_order(t, sent))]
+            late = [t for t in known if t is not None and t > at]
+            step = at - self.shown[-1][0]
+            found = (step / (at - early[-1]) if early else 0.0, step / (min(late) - at) if late else 0.0)
+        b = kind == PictureType.B
+        self.away = self.away if b else 0
+        self.shown.append((at, b))
+        return found
+
+    @staticmethod
+    def _in_order(at: Any, sent: list[Any]) -> bool:
+        return all(t is None or t > at for t in sent[sent.index(at) + 1 :])
+
+
+def _write(
+    frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: Any, out: BinaryIO, moves: list[bytes]
+) -> None:
     scaler = VideoReformatter()  # one for all frames: making one a frame costs more than decoding
     size: tuple[int, int] | None = None
     for time, frame in frames:
@@ -298,6 +366,8 @@ def _write(frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: 
         plane = scaler.reformat(
             frame, *size, format="rgb24", src_colorspace=matrix, dst_color_range=ColorRange.JPEG
         ).planes[0]
+        out.write(b"".join(moves))
+        moves.clear()
         rows, step, wanted = memoryview(plane), plane.line_size, size[0] * 3
         out.write(b"F" + struct.pack("<d", time))
         for start in range(0, step * size[1], step if step != wanted else step * size[1]):

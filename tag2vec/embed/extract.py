@@ -161,13 +161,14 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
     wants = frozenset[str]().union(*(kind.wants for kind in kinds))
     windows = read_windows(clip.path, limits, wants) if wants else []
     decoded = time.perf_counter() - start
-    warning = " ".join(dict.fromkeys(seen.warning for seen in windows if seen.warning)) or None
     found = []
     for kind in kinds:
         start = time.perf_counter()
         array = _made(kind, clip, windows)
         timing = {"decode": decoded, "features": time.perf_counter() - start}
-        found.append(Extracted((array,), max((w.duration_s for w in windows), default=0.0), timing, warning))
+        told = dict.fromkeys(text for seen in windows for text in (seen.warning, kind.remark(seen)) if text)
+        duration = max((seen.duration_s for seen in windows), default=0.0)
+        found.append(Extracted((array,), duration, timing, " ".join(told) or None))
     return found
 
 

@@ -24,6 +24,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec.embed.motion import VECTOR_BYTES, Motion, turned
 from tag2vec.errors import UsageError, VideoError
 
 DECODER = Path(__file__).with_name("decoder.py")
@@ -62,6 +63,10 @@ class Frames:
     duration_s: float  # seconds of the whole clip where the file says it, else of what was decoded
     warning: str | None  # what was wrong with a clip that could be used all the same
     sound: NDArray[np.float32] | None = None  # (n,) -1..1, SOUND_RATE a second, the mean of all channels; None: silent
+    # (t, rows, columns, 2) right and down, pixels of `rgb` from picture i to i + 1, 0 for the last; a cell is an equal
+    # part of the picture. None: not wanted, or the codec carries no motion vectors.
+    motion: NDArray[np.float32] | None = None
+    codec: str | None = None  # of the pictures, as FFmpeg calls it
     start_s: float = 0.0  # when the first of them is shown
 
     @classmethod
@@ -73,8 +78,9 @@ class Frames:
 def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> Frames:
     """The first `limits.max_seconds` of a clip: upright RGB of at most `limits.max_side` pixels a side, and its sound.
 
-    `wants` has "pictures", "sound" or both; what is not wanted is not decoded. A still picture is a clip of one frame,
-    and a clip without sound is none the worse. A file that breaks after some frames gives those and a warning.
+    `wants` has "pictures", "sound" or both; what is not wanted is not decoded. Beside "pictures" it may have "motion".
+    A still picture is a clip of one frame, and a clip without sound or without motion vectors is none the worse. A
+    file that breaks after some frames gives those and a warning.
     Raises VideoError when pictures are wanted and there is none, and when the file holds neither pictures nor sound;
     its message says why and what to do.
     """
@@ -142,6 +148,7 @@ class _Pictures:
     rgb: bytearray = field(default_factory=bytearray)
     times_s: list[float] = field(default_factory=list)
     sound: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (n,)
+    motion: Motion | None = None
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -227,14 +234,20 @@ def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits, part: _Part) -> d
         pictures.rotation = int(head["rotation"] or 0)
         if not (1 <= pictures.width <= limits.max_side and 1 <= pictures.height <= limits.max_side):
             raise ValueError("larger than asked for")
+        pictures.motion = Motion(pictures.width, pictures.height)
         kind = pipe.read(1)
     size = pictures.width * pictures.height * 3
-    while kind == b"F" and len(pictures.times_s) < most:
+    while kind in {b"F", b"M"} and pictures.motion and len(pictures.times_s) < most:
+        if kind == b"M":
+            _read_vectors(pipe, pictures.motion, limits)
+            kind = pipe.read(1)
+            continue
         record = pipe.read(8 + size)
         if len(record) < 8 + size:
             return None
         pictures.times_s.append(struct.unpack_from("<d", record)[0])
         pictures.rgb += memoryview(record)[8:]
+        pictures.motion.show()
         kind = pipe.read(1)
     left = math.ceil(part.seconds * SOUND_RATE)
     while kind == b"S" and left > 0:
@@ -255,11 +268,22 @@ def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits, part: _Part) -> d
     return end
 
 
+def _read_vectors(pipe: Any, motion: Motion, limits: FrameLimits) -> None:
+    width, height, early, late, vectors = struct.unpack("<IIddI", pipe.read(28))
+    if not (0 < width * height <= limits.max_pixels and vectors <= limits.max_pixels):
+        raise ValueError("more than asked for")
+    raw = pipe.read(vectors * VECTOR_BYTES)
+    if len(raw) == vectors * VECTOR_BYTES:  # else the child was killed, and the next read says so
+        motion.add(width, height, early, late, raw)
+
+
 def _answer(limits: FrameLimits, part: _Part, pictures: _Pictures, end: dict[str, Any]) -> Frames:
     times = pictures.times_s
     rgb = np.frombuffer(pictures.rgb, np.uint8).reshape(len(times), pictures.height, pictures.width, 3)
+    motion = pictures.motion.between() if pictures.motion else None
     if turns := round(pictures.rotation / 90) % 4:
         rgb = np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2)))
+        motion = None if motion is None else turned(motion, turns)
     sound = np.concatenate(pictures.sound) if pictures.sound else None
     stated = end.get("duration_s") or 0.0
     stated = stated if stated < 1e6 else 0.0  # more than a week is a damaged header
@@ -277,8 +301,8 @@ def _answer(limits: FrameLimits, part: _Part, pictures: _Pictures, end: dict[str
         warnings.append(f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off.")
     if end["sound"]:
         warnings.append(f"The sound {end['sound']}; what could be decoded was used ({heard:.1f} s).")
-    start = times[0] if times else max(part.seek_s, part.start_s)
-    return Frames(rgb, float(fps), float(max(stated, seen)), " ".join(warnings) or None, sound, start)
+    told, start = " ".join(warnings) or None, times[0] if times else max(part.seek_s, part.start_s)
+    return Frames(rgb, float(fps), float(max(stated, seen)), told, sound, motion, end.get("codec"), start)
 
 
 def _refuse(path: Path, file: BinaryIO, end: dict[str, Any]) -> NoReturn:

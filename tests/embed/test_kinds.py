@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -38,7 +37,7 @@ class Letters(Features):
     """How long the title is: nothing of the file is wanted."""
 
     dim: int = 2
-    wants: ClassVar[frozenset[str]] = frozenset()
+    wants = frozenset[str]()
 
     def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         return np.array([[len(clip.title), 1.0]], np.float32) if clip.title else np.zeros((0, 2), np.float32)

@@ -25,7 +25,6 @@ class Features(ABC):
     """
 
     dim: int
-    wants: ClassVar[frozenset[str]] = frozenset({"pictures"})
     pooling: ClassVar[str] = "mean"  # that suits these features
     gpu: ClassVar[bool] = False  # whether a GPU makes them faster: on a cluster that has some, they are computed there
     version: int = 1  # raise it when the same settings give other numbers: it is part of the cache key
@@ -33,6 +32,11 @@ class Features(ABC):
     @property
     def blocks(self) -> dict[str, int]:
         return {"all": self.dim}
+
+    @property
+    def wants(self) -> frozenset[str]:
+        """What is to be read of a clip's file: "pictures", also with "motion", and "sound"."""
+        return frozenset({"pictures"})
 
     def bound(self, space: TagSpace) -> Features:
         """These features for a video embedder in `space`: for most kinds the space makes no difference."""
@@ -44,6 +48,10 @@ class Features(ABC):
         n is 0 for a clip that has nothing of this kind, as one without sound. Raises Tag2VecError.
         """
         return self(seen.rgb, seen.fps)
+
+    def remark(self, seen: Frames) -> str | None:
+        """What a user should know of how `seen` was used: it is joined to the clip's warning."""
+        return None
 
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> NDArray[np.float32]:
         """frames (t, h, w, 3) uint8 RGB with t >= 1, fps in frames per second -> (n, dim) with n >= 1, or (dim,)."""

@@ -1,4 +1,4 @@
-"""Gray pictures and the optical flow between them: what tracks and histograms are made from."""
+"""Gray pictures and the flow between them, computed or carried by the codec: what tracks are made from."""
 
 from __future__ import annotations
 
@@ -42,4 +42,22 @@ def optical_flow(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
         half = cv2.resize(full, (w // STEP, h // STEP), interpolation=cv2.INTER_AREA)
         for c in range(2):
             flow[i, :, :, c] = cv2.medianBlur(np.ascontiguousarray(half[:, :, c]), 3)
+    return flow
+
+
+def carried_flow(
+    motion: NDArray[np.float32], pictures: NDArray[np.uint8], gray: NDArray[np.uint8]
+) -> NDArray[np.float32]:
+    """What `optical_flow` gives for `gray`, from the motion (t', rows, columns, 2) between `pictures` (t', h', w', 3).
+
+    The median takes away single blocks that the encoder found elsewhere (Kantorov and Laptev, CVPR 2014).
+    """
+    t, h, w = gray.shape
+    high, wide = (-(-side // STEP) for side in pictures.shape[1:3])
+    flow = np.zeros((t - 1, h // STEP, w // STEP, 2), np.float32)  # a picture that is held stands still
+    for field, grid in zip(flow, motion, strict=False):
+        for c in range(2):
+            plane = cv2.resize(cv2.medianBlur(np.ascontiguousarray(grid[:, :, c]), 3), (wide, high))
+            edges = (0, max(0, field.shape[0] - high), 0, max(0, field.shape[1] - wide))
+            field[:, :, c] = cv2.copyMakeBorder(plane, *edges, cv2.BORDER_REPLICATE)
     return flow

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class LogMel(Features):
     """The mean and the standard deviation of the log energy in 64 mel bands: one row each 0.96 s."""
 
     dim: int = field(default=2 * BANDS, init=False)
-    wants: ClassVar[frozenset[str]] = frozenset({"sound"})
+    wants = frozenset({"sound"})
 
     @property
     def blocks(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 import regex
@@ -41,7 +41,7 @@ class Title(Features):
 
     dim: int = field(default=0, init=False, compare=False)
     _space: TagSpace | None = field(default=None, init=False, repr=False, compare=False)
-    wants: ClassVar[frozenset[str]] = frozenset()
+    wants = frozenset[str]()
 
     def __post_init__(self) -> None:
         if self.model:

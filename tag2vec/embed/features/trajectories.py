@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,15 @@ from tag2vec.embed.features import _tracks as paths
 from tag2vec.embed.features._scales import Clip, sizes
 from tag2vec.errors import UsageError
 
+if TYPE_CHECKING:
+    from tag2vec.embed.clips import Clip as File
+    from tag2vec.embed.frames import Frames
+
 LENGTH = 15  # steps of a track's shape
 RATE = 30.0  # frames a second and
 SIDE = 320.0  # pixels of the longer side, in which the settings are stated and flow is counted
 FACTOR = math.sqrt(2)  # between the sizes
+Flow = Literal["dis", "codec"]
 FEW = 100  # tracks of a clip: the mean of fewer says little
 
 
@@ -44,6 +49,7 @@ class DenseTrajectories(Features):
     max_std: float = 50.0  # pixels that they spread at most
     max_jump: float = 600.0  # pixels a second
     max_tracks: int = 3000  # a clip; more are thinned evenly
+    flow: Flow = "dis"  # computed; "codec": made from the motion vectors that the clip carries, where it carries any
 
     dim: int = field(default=426, init=False)
     pooling: ClassVar[str] = "fisher"
@@ -53,13 +59,27 @@ class DenseTrajectories(Features):
         for name in ("scales", "seconds", "stride", "quality", "min_std", "max_std", "max_jump", "max_tracks"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"trajectories has {name}={getattr(self, name)}; wanted a positive number.")
+        if self.flow not in get_args(Flow):
+            raise UsageError(f"trajectories has flow={self.flow}; wanted one of {', '.join(get_args(Flow))}.")
         if self.stride > flows.MIN_SIDE:
             raise UsageError(f"trajectories has stride={self.stride}; wanted at most {flows.MIN_SIDE} pixels.")
+
+    @property
+    def wants(self) -> frozenset[str]:
+        return frozenset({"pictures", "motion"} if self.flow == "codec" else {"pictures"})
 
     @property
     def blocks(self) -> dict[str, int]:
         cells = 4 * histograms.PARTS
         return {"shape": 2 * LENGTH} | {name: cells * bins for name, bins in histograms.BINS.items()}
+
+    def of(self, clip: File, seen: Frames) -> NDArray[np.float32]:
+        return self._described(seen.rgb, seen.fps, seen.motion if self.flow == "codec" else None)
+
+    def remark(self, seen: Frames) -> str | None:
+        if self.flow == "dis" or seen.motion is not None:
+            return None
+        return f"The file carries no motion vectors (codec {seen.codec}); its flow was computed."
 
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> NDArray[np.float32]:
         """frames (t, h, w, 3) uint8 RGB -> (n, 426) float32, n >= 1: size by size, tracks in the order of their start.
@@ -67,12 +87,21 @@ class DenseTrajectories(Features):
         A clip in which hardly anything moves but the camera gives the tracks that move most, also if they stand
         still: they say what it looks like. One in which no point can be followed gives points that stand still.
         """
+        return self._described(frames, fps, None)
+
+    def _described(
+        self, frames: NDArray[np.uint8], fps: float, motion: NDArray[np.float32] | None
+    ) -> NDArray[np.float32]:
         skip = max(1, round(fps / RATE))  # flow between pictures that are closer in time is less exact
         fps = fps / skip
         span = max(self.seconds * fps, float(histograms.PARTS))  # frames
         length = math.ceil(span - 1e-3)
         gray = flows.gray_pictures(frames[::skip], length + 1)
-        flow = flows.optical_flow(gray)
+        if motion is None:
+            flow = flows.optical_flow(gray)
+        else:
+            motion = np.add.reduceat(motion, np.arange(0, len(motion), skip))
+            flow = flows.carried_flow(motion, frames, gray)
         full = Clip(gray, flow, cameras.remove(flow, cameras.camera_motion(gray, flow)), 1.0)
         unit = max(gray.shape[1:]) / SIDE
         clips = list(sizes(full, self.scales, FACTOR))
