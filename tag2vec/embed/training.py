@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,7 @@ def _run(
     tick: Callable[[int], None] | None,
     epochs: int | None = None,
 ) -> list[dict[str, Any]]:
+    learn, check = _reduced(head, learn), check and _reduced(head, check)
     optimizer = torch.optim.AdamW(head.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     curve: list[dict[str, Any]] = []
     with torch.random.fork_rng(devices=[]):
@@ -93,7 +94,7 @@ def _run(
             head.train()
             total = 0.0
             for rows in torch.split(torch.randperm(len(learn)), config.batch):
-                points = head(learn.pooled[rows])
+                points = head.points(learn.pooled[rows])
                 loss = head.loss(points, learn.targets[rows], learn.words[rows])
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
@@ -110,10 +111,15 @@ def _run(
     return curve
 
 
+def _reduced(head: Head, examples: Examples) -> Examples:
+    with torch.no_grad():
+        return replace(examples, pooled=head.reduce(examples.pooled))
+
+
 def _loss(head: Head, examples: Examples) -> float:
     head.eval()
     with torch.no_grad():
-        return float(head.loss(head(examples.pooled), examples.targets, examples.words))
+        return float(head.loss(head.points(examples.pooled), examples.targets, examples.words))
 
 
 def _splits(examples: Examples, config: TrainConfig) -> Iterator[tuple[Examples, Examples]]:

@@ -139,7 +139,7 @@ class VideoEmbedder:
             raise SourceError(f"None of the {len(clips)} clips carries a tag; wanted a tags column with hashtags.")
         rows = [rows[i] for i in used]
         examples = Examples(
-            pooled[torch.tensor(used)],
+            pooled if len(used) == len(clips) else pooled[torch.tensor(used)],
             torch.from_numpy(targets(full, rows, len(space))),
             torch.tensor([own[0] for own in rows]),
             [clips[i].group for i in used],

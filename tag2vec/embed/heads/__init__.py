@@ -29,9 +29,17 @@ class Head(nn.Module):
     def prepare(self, pooled: Tensor) -> None:
         """Learn what needs no tags from the training clips (n, in_dim). Most heads learn nothing."""
 
+    def reduce(self, pooled: Tensor) -> Tensor:
+        """pooled (m, in_dim) -> (m, any), by what `prepare` learnt and training leaves as it is."""
+        return pooled
+
     @abstractmethod
+    def points(self, reduced: Tensor) -> Tensor:
+        """What `reduce` gave -> points (m, dim)."""
+
     def forward(self, pooled: Tensor) -> Tensor:
         """pooled (m, in_dim) -> points (m, dim)."""
+        return self.points(self.reduce(pooled))
 
     @abstractmethod
     def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:

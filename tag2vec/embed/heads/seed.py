@@ -20,8 +20,8 @@ class SeedHead(Head):
         super().__init__(in_dim, inputs, outputs, prior)
         self.net = nn.Sequential(nn.Linear(in_dim, 600), nn.Tanh(), nn.Linear(600, inputs.shape[1]))
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        points: Tensor = self.net(pooled)
+    def points(self, reduced: Tensor) -> Tensor:
+        points: Tensor = self.net(reduced)
         return points
 
     def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:

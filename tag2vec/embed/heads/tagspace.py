@@ -45,15 +45,28 @@ class TagSpaceHead(Head):
     def prepare(self, pooled: Tensor) -> None:
         some = pooled[:: max(1, -(-len(pooled) // PREPARED_ON))]
         self.centre.copy_(some.mean(dim=0))
-        _, sizes, directions = torch.linalg.svd(some - self.centre, full_matrices=False)
-        kept = min(self.axes.shape[1], int((sizes > 1e-5 * sizes[0]).sum()))
+        centred = some - self.centre
+        if len(centred) <= self.axes.shape[0]:
+            # By way of the products of clips: the clips are few, and their vectors may have a million dimensions.
+            products = torch.zeros(len(centred), len(centred), dtype=torch.float64)
+            for columns in torch.split(centred, 2**16, dim=1):
+                products += columns.double() @ columns.double().T
+            squares, mixed = (part.flip(-1) for part in torch.linalg.eigh(products))
+            bases = (mixed / squares.clamp_min(1e-30).sqrt()).float()
+        else:
+            _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
+            squares, bases = sizes.double() ** 2, None
+        kept = min(self.axes.shape[1], int((squares > 1e-10 * squares[0]).sum()))
         if kept:
-            axes = directions[:kept].T
-            size = ((some - self.centre) @ axes).square().mean().sqrt()
-            self.axes.zero_()[:, :kept] = axes / size
+            size = float((squares[:kept].sum() / (len(some) * kept)).sqrt())  # of the reduced clips
+            axes = directions[:kept].T if bases is None else centred.T @ bases[:, :kept]
+            self.axes.zero_()[:, :kept] = axes.div_(size)
 
-    def forward(self, pooled: Tensor) -> Tensor:
-        points: Tensor = self.net((pooled - self.centre) @ self.axes)
+    def reduce(self, pooled: Tensor) -> Tensor:
+        return (pooled - self.centre) @ self.axes
+
+    def points(self, reduced: Tensor) -> Tensor:
+        points: Tensor = self.net(reduced)
         return points
 
     def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:
