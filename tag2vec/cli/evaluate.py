@@ -51,6 +51,9 @@ def video(
     given: Annotated[
         Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
     ] = None,
+    features: Annotated[
+        str | None, typer.Option(help="With --folds: these kinds of features instead of the model's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Suggest tags for clips and compare with the tags they carry."""
@@ -59,7 +62,15 @@ def video(
 
     with bar("clips") as tick, bar("folds", (folds or 0) * repeats) as fold_tick:
         report = evaluate_video(
-            model, clips, folds, repeats, workers=workers, tick=tick, fold_tick=fold_tick, given=given
+            model,
+            clips,
+            folds,
+            repeats,
+            workers=workers,
+            tick=tick,
+            fold_tick=fold_tick,
+            given=given,
+            features=features,
         )
     for reason in report["failures"]:
         note(f"failed: {reason}")

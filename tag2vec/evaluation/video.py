@@ -18,18 +18,17 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache
+from tag2vec.embed.features import Features
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.gather import Gathered, gather
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.pooled import Picked, Poolings
 from tag2vec.embed.space import TagSpace
-from tag2vec.embed.targets import prior
 from tag2vec.embed.training import TrainConfig, group_folds
 from tag2vec.embed.video import VideoEmbedder, has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
+from tag2vec.evaluation.clipbaselines import clip_baselines
 from tag2vec.evaluation.metrics import precision_at, recall_at
-
-NEIGHBOURS = 20  # training clips whose tags are transferred by the baseline `nearest_clips`
 
 Scores = NDArray[np.float32]
 
@@ -56,19 +55,23 @@ def evaluate_video(
     tick: Callable[[int], None] | None = None,
     fold_tick: Callable[[int], None] | None = None,
     given: str | Path | None = None,
+    features: str | Features | Sequence[Features] | None = None,
 ) -> dict[str, Any]:
     """The video embedder of `model` on `clips`; with `folds`, the same recipe fitted anew on each fold.
 
+    With `features`, which need `folds`, it is one of our own recipe on them, whatever video embedder the model has.
     Folds never split a group and keep the share of categories (scikit-learn's StratifiedGroupKFold); the mean of
     `repeats` shuffles is reported. Pooling, network and baselines see the training folds only.
     `clips` may be a features folder with the features of the model; where it holds one vector a clip, the poolings are
     those it was written with, which saw the clips of all folds. Raises SourceError when the clips cannot be split so.
     """
     space = TagSpace.load(model)
-    video = VideoEmbedder.load(model, space, given) if has_video(model) else None
+    video = VideoEmbedder.load(model, space, given) if has_video(model) and features is None else None
     if video is None and folds is None:
-        raise ArtifactError(f"{model} has no video embedder to evaluate; fit one, or give --folds 5 to fit on folds.")
-    parts = _parts(space, video)
+        raise ArtifactError(
+            f"{model} has no video embedder to evaluate so; fit one, or give --folds 5 to fit on folds."
+        )
+    parts = _parts(space, video, features)
     every = gather(clips, parts.kinds, parts.limits, cache, workers, tick)
     rows = [i for i, clip in enumerate(every.clips) if _stems(space, clip)]
     if not rows:
@@ -86,9 +89,10 @@ Tally = dict[str, list[dict[str, float]]]
 """{ours or a baseline: one {metric: value} a clip, in the order of the clips}"""
 
 
-def _parts(space: TagSpace, video: VideoEmbedder | None) -> Parts:
+def _parts(space: TagSpace, video: VideoEmbedder | None, features: str | Features | Sequence[Features] | None) -> Parts:
     if video is None:
-        return Parts(space, kinds_of("trajectories"), None, "tagspace", FrameLimits(), TrainConfig())
+        kinds = tuple(kind.bound(space) for kind in kinds_of(features))
+        return Parts(space, kinds, None, "tagspace", FrameLimits(), TrainConfig())
     limits, train = FrameLimits(**video.config.limits), TrainConfig(**video.config.train)
     pooling = "+".join(video.config.pooling)
     return Parts(space, video.poolings.kinds, pooling, video.config.recipe, limits, train)
@@ -156,7 +160,7 @@ def _one_fold(
     ours = fit(parts.recipe, learn)
     scores = {
         "ours": network_scores(ours, pooled[test]),
-        **_clip_baselines(ours.space, learn, pooled[train], pooled[test]),
+        **clip_baselines(ours.space, learn, pooled[train], pooled[test]),
         "seed": network_scores(fit("seed", learn), pooled[test]),
         "shuffled_labels": network_scores(fit(parts.recipe, shuffled), pooled[test]),
     }
@@ -185,7 +189,7 @@ def _fitted(video: VideoEmbedder, found: Gathered) -> Tally:
     )
     scores = {
         "ours": network_scores(video, pooled),
-        **_clip_baselines(video.space, learn, vectors, pooled),
+        **clip_baselines(video.space, learn, vectors, pooled),
         "seed": network_scores(seed, pooled),
     }
     return {name: _measure(video.space, learn, found.clips, one) for name, one in scores.items()}
@@ -197,22 +201,6 @@ def network_scores(video: VideoEmbedder, pooled: Scores) -> Scores:
         queries = video.head.queries(video.head(torch.from_numpy(pooled)))
         scores: Scores = (queries @ video.head.items().T).numpy()
     return scores
-
-
-def _clip_baselines(space: TagSpace, learn: Sequence[Clip], vectors: Scores, pooled: Scores) -> dict[str, Scores]:
-    rows = [space.known_rows(clip.tags) for clip in learn]
-    popularity = prior(space, rows)
-    near = _units(pooled) @ _units(vectors).T
-    transferred = np.tile(popularity * 1e-3, (len(pooled), 1))  # decides only between tags no neighbour carries
-    for score, row in zip(transferred, near, strict=True):
-        for i in np.argsort(-row, kind="stable")[:NEIGHBOURS]:
-            score[rows[i]] += max(float(row[i]), 0.0)
-    return {"popularity": np.tile(popularity, (len(pooled), 1)), "nearest_clips": transferred}
-
-
-def _units(vectors: Scores) -> Scores:
-    units: Scores = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return units
 
 
 def _measure(space: TagSpace, learn: Sequence[Clip], clips: Sequence[Clip], scores: Scores) -> list[dict[str, float]]:

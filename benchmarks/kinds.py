@@ -1,0 +1,77 @@
+"""Kinds of features beside each other: `python -m benchmarks.kinds --posts POSTS --clips CLIPS --features SPEC ...`.
+
+top1 of `evaluate video`: 5 folds by group, the mean of the shuffles; each kind with its own pooling. The last row knows
+of a clip only how it was encoded (width, height, frame rate, bits a second, seconds): what is above the others by as
+much may be due to that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.common import header, keep, table
+from tag2vec import Corpus, TagSpace
+from tag2vec.embed.clips import Clip
+from tag2vec.embed.features import Features
+from tag2vec.embed.frames import Frames
+from tag2vec.evaluation.video import evaluate_video
+
+BESIDE = ("nearest_clips", "seed", "shuffled_labels")
+
+
+@dataclass(frozen=True)
+class Encoding(Features):
+    """Logarithms of what a player shows as the properties of a file."""
+
+    dim: int = 5
+    wants: ClassVar[frozenset[str]] = frozenset({"pictures"})
+
+    def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
+        with av.open(str(clip.path)) as container:
+            stream = container.streams.video[0]
+            rate, bits = float(stream.average_rate or 25), container.bit_rate or 1
+            facts = [stream.width, stream.height, rate, bits, seen.duration_s]
+        return np.log(np.maximum(facts, 1e-3)).astype(np.float32)
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__)
+    ask.add_argument("--posts", type=Path, required=True, help="real posts, for the tag space")
+    ask.add_argument("--clips", type=Path, required=True)
+    ask.add_argument("--features", nargs="*", default=["trajectories"], help="kinds, as fit-video names them")
+    ask.add_argument("--repeats", type=int, default=4, help="shuffles")
+    ask.add_argument("--name", default="kinds")
+    given = ask.parse_args()
+    run(given.posts, given.clips, given.features, given.repeats, given.name)
+
+
+def run(posts: Path, clips: Path, features: list[str], repeats: int, name: str) -> None:
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        model = Path(scratch) / "model"
+        TagSpace.fit(Corpus.build(posts, Path(scratch) / "corpus")).save(model)
+        for shown, kind in [*((spec, spec) for spec in features), ("encoding only", Encoding())]:
+            report = evaluate_video(model, clips, folds=5, repeats=repeats, features=kind)
+            each = ", ".join(f"{value:.3f}" for value in report["top1_by_repeat"])
+            rows.append([_short(shown), report["top1"], *(report["baselines"][one]["top1"] for one in BESIDE), each])
+            print(rows[-1], flush=True)
+    facts = f"{report['clips']} clips, {report['failed']} failed"
+    lines = [f"# Kinds of features, {name}", "", *header([posts, clips]), "", facts, ""]
+    keep(name, [*lines, *table(["top1", "ours", *BESIDE, "ours, each shuffle"], rows)])
+
+
+def _short(spec: str) -> str:
+    """`spec` without the folders of files, which say nothing elsewhere."""
+    return "+".join(f"{part.partition(':')[0]}:{Path(part).name}" if "/" in part else part for part in spec.split("+"))
+
+
+if __name__ == "__main__":
+    main()
