@@ -25,7 +25,7 @@ from tag2vec.embed.features import Features, describe
 from tag2vec.embed.frames import FrameLimits, check_file
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.pooled import Arrays, Poolings
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, VideoError
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError, VideoError
 from tag2vec.workers import in_order, usable_cores
 
 KIND, POOLINGS_KIND = "features", "poolings"
@@ -131,6 +131,11 @@ def extract_to(
     job = Job(folder, kinds_of(features), limits or FrameLimits())
     config: Facts = {"features": [describe(kind) for kind in job.kinds], "pooling": None, "limits": asdict(job.limits)}
     report = Report()
+    if not all(kind.wants for kind in job.kinds):
+        # A tag space or a table, which they look things up in, is not sent to other processes with every clip.
+        if dask:
+            raise UsageError("Features that open no clip (text, given) are not for a cluster; leave out --dask.")
+        workers = 0
     with ExitStack() as stack:
         run = stack.enter_context(_running(workers, dask, any(kind.gpu for kind in job.kinds)))
         if pooling is not None:

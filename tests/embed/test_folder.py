@@ -59,6 +59,8 @@ def _arrays(folder: Path) -> list[list[bytes]]:
 
 
 def test_several_kinds_are_written_and_read_without_the_clips(clips: list[Clip], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="not for a cluster"):
+        extract_to(tmp_path / "f", clips, [Colours(), Titled()], dask="local:1")
     moved = [Clip(Path(shutil.copy(c.path, tmp_path / c.path.name)), c.tags, c.group, c.title) for c in clips]
     report = extract_to(tmp_path / "f", moved, [Colours(), Titled()], workers=0)
     assert (report.clips, report.known, report.failed, report.warnings) == (6, 0, {}, {})

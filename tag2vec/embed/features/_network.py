@@ -36,6 +36,7 @@ class Network(Features):
 
     dim: int = field(default=0, init=False)
     pooling: ClassVar[str] = "moments"
+    gpu: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not (self.rate > 0 and self.least >= 1):
