@@ -17,6 +17,7 @@ from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.kinds import Kinds, poolings_of
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.threads import one_thread
+from tag2vec.embed.units import units
 from tag2vec.errors import Tag2VecError, UsageError
 
 Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim) or (dim,)
@@ -104,7 +105,7 @@ class Poolings(torch.nn.Module):
             )
         with torch.no_grad():
             vectors = [_pooled(part, array) for part, array in zip(self, arrays, strict=True)]
-        return vectors[0] if len(vectors) == 1 else np.concatenate([_unit(vector) for vector in vectors])
+        return vectors[0] if len(vectors) == 1 else np.concatenate([units(vector) for vector in vectors])
 
     def many(self, clips: Sequence[Arrays]) -> NDArray[np.float32]:
         """The features of clips -> (clips, out_dim)."""
@@ -130,8 +131,3 @@ def _pooled(part: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float
     rows = torch.from_numpy(np.atleast_2d(array).astype(np.float32))[None]
     pooled: NDArray[np.float32] = part(rows, torch.ones(rows.shape[:2], dtype=torch.bool))[0].numpy()
     return pooled
-
-
-def _unit(vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    unit: NDArray[np.float32] = vector / max(float(np.linalg.norm(vector)), 1e-12)
-    return unit

@@ -5,19 +5,17 @@ Radford et al., Learning Transferable Visual Models From Natural Language Superv
 
 from __future__ import annotations
 
-import hashlib
-import json
-
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.cache import Cache, Extracted
+from tag2vec.embed.cache import Cache, Extracted, compact, digest
 from tag2vec.embed.features import describe
 from tag2vec.embed.features._network import Network
 from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.kinds import Kinds
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.units import units
 
 PROMPT = "a video of {}"
 MOST = 2000  # tags, the most frequent ones: each costs the text network a run
@@ -34,20 +32,16 @@ class Prompts:
 
     def query(self, arrays: Arrays) -> NDArray[np.float32]:
         """Pictures (frames, dim) -> (dim,): the mean of their directions."""
-        rows = np.atleast_2d(arrays[0])
-        units = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-        mean = units.mean(axis=0)
-        return np.asarray(mean / max(float(np.linalg.norm(mean)), 1e-12), dtype=np.float32)
+        return units(units(np.atleast_2d(arrays[0])).mean(axis=0))
 
 
 def _embedded(network: Network, texts: list[str], cache: Cache | None) -> NDArray[np.float32]:
     """texts -> (n, dim) of length 1, kept in `cache`."""
-    facts = json.dumps({"texts": texts, "features": describe(network)}, sort_keys=True)
-    key = hashlib.sha256(facts.encode()).hexdigest()
+    key = digest({"texts": texts, "features": describe(network)})
     found = cache.get(key) if cache else None
     if found is None:
         found = Extracted((network.texts(texts),), 0.0, {}, None)
         if cache:
             cache.put(key, found)
     # As the cache keeps them, so that fresh and kept answers are the same.
-    return found.arrays[0].astype(np.float16).astype(np.float32)
+    return compact(found.arrays[0]).astype(np.float32)

@@ -24,6 +24,7 @@ from tag2vec import artifact
 from tag2vec.embed import lookup
 from tag2vec.embed.lookup import Composed, Found
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
+from tag2vec.embed.units import units
 from tag2vec.errors import ArtifactError, UnknownName, UsageError, unknown
 from tag2vec.scraping.corpus import Corpus, Entry
 from tag2vec.scraping.normalise import Stems, written
@@ -226,7 +227,7 @@ class TagSpace:
         if space == "output":
             return self.complete([tag], k)
         vector, row = self._vector(self.place(tag))
-        return self._top(self._units @ (vector / max(float(np.linalg.norm(vector)), 1e-12)), k, row)
+        return self._top(self._units @ units(vector), k, row)
 
     def complete(self, tags: Iterable[str], k: int = 10) -> list[Related]:
         """The k tags that go best with all of `tags`; scores as those of `beside`."""
@@ -253,9 +254,7 @@ class TagSpace:
 
     @cached_property
     def _units(self) -> Vectors:
-        norms = np.linalg.norm(self.inputs, axis=1, keepdims=True)
-        units: Vectors = self.inputs / np.maximum(norms, 1e-12)
-        return units
+        return units(self.inputs)
 
     def _top(self, scores: Vectors, k: int, without: set[int]) -> list[Related]:
         if k < 1:

@@ -24,6 +24,7 @@ from tag2vec.embed.kinds import Kinds
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.prompts import Prompts
 from tag2vec.embed.space import TagSpace, Vectors
+from tag2vec.embed.units import units
 from tag2vec.errors import UsageError
 from tag2vec.scraping.normalise import normalise
 
@@ -93,8 +94,7 @@ class ClassNames:
     @cached_property
     def items(self) -> NDArray[np.float32]:
         """(v, 2 dim + 1): input vectors of length 1, output vectors, bias."""
-        units = self.space.inputs / np.maximum(np.linalg.norm(self.space.inputs, axis=1, keepdims=True), 1e-12)
-        return np.concatenate([units, self.space.outputs, self.space.bias[:, None]], axis=1)
+        return np.concatenate([units(self.space.inputs), self.space.outputs, self.space.bias[:, None]], axis=1)
 
     def query(self, arrays: Arrays) -> NDArray[np.float32]:
         """Probabilities of the classes (frames, classes) -> (2 dim + 1,).
@@ -105,8 +105,7 @@ class ClassNames:
         weights = np.atleast_2d(arrays[0]).mean(axis=0)[self.known] * self.shares
         best = np.argsort(-weights, kind="stable")[:BEST]
         point = (weights[best] / max(float(weights[best].sum()), 1e-12)) @ self.points[best]
-        alike = ALIKE * point / max(float(np.linalg.norm(point)), 1e-12)
-        return np.concatenate([alike, point, [1.0]]).astype(np.float32)
+        return np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32)
 
 
 def place_name(space: TagSpace, name: str) -> tuple[dict[int, int], float] | None:

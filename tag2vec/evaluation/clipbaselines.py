@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior
+from tag2vec.embed.units import units
 
 NEIGHBOURS = 20  # training clips whose tags are transferred
 
@@ -23,14 +24,9 @@ def clip_baselines(space: TagSpace, learn: Sequence[Clip], vectors: Scores, pool
     """
     rows = [space.known_rows(clip.tags) for clip in learn]
     popularity = prior(space, rows)
-    near = _units(pooled) @ _units(vectors).T
+    near = units(pooled) @ units(vectors).T
     transferred = np.tile(popularity * 1e-3, (len(pooled), 1))  # decides only between tags no neighbour carries
     for score, row in zip(transferred, near, strict=True):
         for i in np.argsort(-row, kind="stable")[:NEIGHBOURS]:
             score[rows[i]] += max(float(row[i]), 0.0)
     return {"popularity": np.tile(popularity, (len(pooled), 1)), "nearest_clips": transferred}
-
-
-def _units(vectors: Scores) -> Scores:
-    units: Scores = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    return units

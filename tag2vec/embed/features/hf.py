@@ -29,6 +29,7 @@ from tag2vec.embed.features._network import (
     spread,
 )
 from tag2vec.embed.threads import one_thread
+from tag2vec.embed.units import units
 from tag2vec.errors import MissingExtra, UsageError
 
 FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "*processor_config.json"]
@@ -93,8 +94,7 @@ class HuggingFace(Network):
             given = {name: read[name][rows] for name in ("input_ids", "attention_mask") if name in read}
             return one_row_each(loaded.run("get_text_features", **given))
 
-        found = in_batches(call, np.arange(len(texts), dtype=np.float32))
-        return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
+        return units(in_batches(call, np.arange(len(texts), dtype=np.float32)))
 
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> Array:
         """frames (t, h, w, 3) uint8 RGB -> (n, dim) float32, n of them evenly spread; n is 1 for a video network."""
