@@ -11,6 +11,7 @@ from tag2vec.embed.heads import Head
 
 REDUCED = 256  # dimensions that the clips' vectors are turned into first
 PREPARED_ON = 2048  # clips that this is learnt from at most
+LONG = 100_000  # dimensions, above which the axes come from the products of the clips, to need less memory
 
 
 class TagSpaceHead(Head):
@@ -45,22 +46,11 @@ class TagSpaceHead(Head):
     def prepare(self, pooled: Tensor) -> None:
         some = pooled[:: max(1, -(-len(pooled) // PREPARED_ON))]
         self.centre.copy_(some.mean(dim=0))
-        centred = some - self.centre
-        if len(centred) <= self.axes.shape[0]:
-            # By way of the products of clips: the clips are few, and their vectors may have a million dimensions.
-            products = torch.zeros(len(centred), len(centred), dtype=torch.float64)
-            for columns in torch.split(centred, 2**16, dim=1):
-                products += columns.double() @ columns.double().T
-            squares, mixed = (part.flip(-1) for part in torch.linalg.eigh(products))
-            bases = (mixed / squares.clamp_min(1e-30).sqrt()).float()
-        else:
-            _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
-            squares, bases = sizes.double() ** 2, None
-        kept = min(self.axes.shape[1], int((squares > 1e-10 * squares[0]).sum()))
+        squares, axes = _principal(some - self.centre, self.axes.shape[1])
+        kept = int((squares > 1e-10 * squares[0]).sum())
         if kept:
             size = float((squares[:kept].sum() / (len(some) * kept)).sqrt())  # of the reduced clips
-            axes = directions[:kept].T if bases is None else centred.T @ bases[:, :kept]
-            self.axes.zero_()[:, :kept] = axes.div_(size)
+            self.axes.zero_()[:, :kept] = axes[:, :kept].div_(size)
 
     def reduce(self, pooled: Tensor) -> Tensor:
         return (pooled - self.centre) @ self.axes
@@ -78,3 +68,15 @@ class TagSpaceHead(Head):
 
     def items(self) -> Tensor:
         return torch.cat([self.outputs, self.bias[:, None]], dim=1)
+
+
+def _principal(centred: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Squared sizes (k,), falling, and axes (d, k) of the clips (n, d); k is `most` or fewer."""
+    if centred.shape[1] <= LONG:
+        _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
+        return sizes[:most].double() ** 2, directions[:most].T
+    products = torch.zeros(len(centred), len(centred), dtype=torch.float64)
+    for columns in torch.split(centred, 2**16, dim=1):
+        products += columns.double() @ columns.double().T
+    squares, mixed = (part.flip(-1)[..., :most] for part in torch.linalg.eigh(products))
+    return squares, centred.T @ (mixed / squares.clamp_min(1e-30).sqrt()).float()
