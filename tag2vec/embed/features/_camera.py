@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.features._flow import STEP
-
 Floats = NDArray[np.float32]
 Matrices = NDArray[np.float64]
 
+HALF = 2  # corners are looked for in the picture at half its size
 CELL = 8  # pixels of the picture at half its size, a side: at most one corner in each
 QUALITY = 0.001  # of the strongest corner response: weaker corners are no matches
 NEAR = 1.0  # pixels between the flow at a corner and the camera's motion there, for the corner to agree,
@@ -28,7 +27,7 @@ BEND = 0.2  # of the picture's longer side: no corner of the picture moves furth
 def camera_motion(gray: NDArray[np.uint8], flow: Floats) -> Matrices:
     """(t - 1, 3, 3): where the background's points of frame i are in frame i + 1, in pixels.
 
-    gray (t, h, w), flow (t - 1, h / 2, w / 2, 2). The identity where no camera motion can be told: a flat
+    gray (t, h, w), flow (t - 1, h / step, w / step, 2). The identity where no camera motion can be told: a flat
     picture, a cut, or motion that fills the picture. The same input gives the same bytes: OpenCV seeds its draws.
     """
     return np.stack([_homography(picture, field) for picture, field in zip(gray[:-1], flow, strict=True)])
@@ -37,11 +36,12 @@ def camera_motion(gray: NDArray[np.uint8], flow: Floats) -> Matrices:
 def _homography(picture: NDArray[np.uint8], field: Floats) -> Matrices:
     still = np.eye(3)
     h, w = picture.shape
-    at = _corners(np.asarray(cv2.resize(picture, (w // STEP, h // STEP), interpolation=cv2.INTER_AREA), np.uint8))
+    at = _corners(np.asarray(cv2.resize(picture, (w // HALF, h // HALF), interpolation=cv2.INTER_AREA), np.uint8))
     if len(at) < FEWEST:
         return still
-    before = (at * STEP + (STEP - 1) / 2).astype(np.float32)
-    moved = field[at[:, 1], at[:, 0]]
+    before = (at * HALF + (HALF - 1) / 2).astype(np.float32)
+    x, y = (before / (h // len(field))).astype(np.intp).T
+    moved = field[y, x]
     near = NEAR + DRIFT * float(np.median(np.linalg.norm(moved, axis=1)))
     # This RANSAC found as many agreeing corners as OpenCV's plain one, in a tenth of the time where few agree.
     found, agrees = cv2.findHomography(before, before + moved, cv2.USAC_FAST, near)
@@ -79,11 +79,11 @@ def shift(homography: Matrices, points: NDArray[np.floating]) -> Matrices:
     return np.asarray(there[:, :2] / there[:, 2:] - points, np.float64)
 
 
-def remove(flow: Floats, camera: Matrices) -> Floats:
-    """The flow (t - 1, h / 2, w / 2, 2) without the camera's motion (t - 1, 3, 3): what moved by itself."""
+def remove(flow: Floats, camera: Matrices, step: int) -> Floats:
+    """The flow, a vector for `step` pixels a side, without the camera's motion (t - 1, 3, 3): what moved by itself."""
     rows, columns = flow.shape[1:3]
-    x = (np.arange(columns) * STEP + (STEP - 1) / 2).astype(np.float32)
-    y = (np.arange(rows) * STEP + (STEP - 1) / 2).astype(np.float32)[:, None]
+    x = (np.arange(columns) * step + (step - 1) / 2).astype(np.float32)
+    y = (np.arange(rows) * step + (step - 1) / 2).astype(np.float32)[:, None]
     rest = flow.copy()
     for field, matrix in zip(rest, camera.astype(np.float32), strict=True):
         if (matrix == np.eye(3)).all():

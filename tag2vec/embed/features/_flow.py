@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MIN_SIDE = 48  # pixels: DIS flow needs room for its pyramid, a descriptor volume is 32 wide
-STEP = 2  # pixels a side that one stored flow vector stands for
-TILE = 4  # pixels a side of the smallest cell of a histogram: pictures are whole numbers of these
+STEP = 2  # pixels a side that one computed flow vector stands for
+TILE = 4  # pixels a side of the smallest cell of a histogram, and that one carried flow vector stands for
 
 
 def gray_pictures(frames: NDArray[np.uint8], min_frames: int) -> NDArray[np.uint8]:
@@ -48,13 +48,14 @@ def optical_flow(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 def carried_flow(
     motion: NDArray[np.float32], pictures: NDArray[np.uint8], gray: NDArray[np.uint8]
 ) -> NDArray[np.float32]:
-    """What `optical_flow` gives for `gray`, from the motion (t', rows, columns, 2) between `pictures` (t', h', w', 3).
+    """(t', rows, columns, 2) motion between `pictures` (t', h', w', 3) -> (t - 1, h / 4, w / 4, 2) flow for `gray`.
 
+    A quarter of the size: the motion has cells of 8 pixels, and histograms of a small flow cost less.
     The median takes away single blocks that the encoder found elsewhere (Kantorov and Laptev, CVPR 2014).
     """
     t, h, w = gray.shape
-    high, wide = (-(-side // STEP) for side in pictures.shape[1:3])
-    flow = np.zeros((t - 1, h // STEP, w // STEP, 2), np.float32)  # a picture that is held stands still
+    high, wide = (-(-side // TILE) for side in pictures.shape[1:3])
+    flow = np.zeros((t - 1, h // TILE, w // TILE, 2), np.float32)  # a picture that is held stands still
     for field, grid in zip(flow, motion, strict=False):
         for c in range(2):
             plane = cv2.resize(cv2.medianBlur(np.ascontiguousarray(grid[:, :, c]), 3), (wide, high))

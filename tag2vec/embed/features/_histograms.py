@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.features._flow import STEP, TILE
-from tag2vec.embed.features._scales import Clip
+from tag2vec.embed.features._flow import TILE
+from tag2vec.embed.features._scales import Scale
 from tag2vec.embed.features._tracks import Tracks
 
 Floats = NDArray[np.float32]
@@ -33,7 +33,7 @@ PAD = CELL // TILE  # empty tiles around the picture, so that a volume may reach
 STILL = 0.4  # pixels, as `describe` scales them: slower flow has no direction worth counting (Wang et al.'s threshold)
 
 
-def describe(clip: Clip, tracks: Tracks, speed: float) -> dict[str, Floats]:
+def describe(scale: Scale, tracks: Tracks, speed: float) -> dict[str, Floats]:
     """The histograms along n tracks, ordered by start: name -> (n, 4 * PARTS * bins) float32, not normalised.
 
     `speed` times pixels a frame is the flow that is counted: it makes one of any frame rate and picture size.
@@ -44,10 +44,10 @@ def describe(clip: Clip, tracks: Tracks, speed: float) -> dict[str, Floats]:
     part = np.arange(length) * PARTS // length
     weight = (1 / np.bincount(part, minlength=PARTS))[part].astype(np.float32)
     # Tracks are ordered by their start, so those alive in a frame are one range.
-    frames = np.arange(len(clip.flow))
+    frames = np.arange(len(scale.flow))
     ranges = np.searchsorted(tracks.start, [frames - length + 1, frames + 1]).T
     alive = [i for i in range(len(frames)) if ranges[i, 0] < ranges[i, 1]]
-    for i, cells in _all_cells(clip, speed, alive):
+    for i, cells in _all_cells(scale, speed, alive):
         rows = np.arange(*ranges[i])
         step = i - tracks.start[rows]
         at = tracks.points[rows, step][:, None] + offsets  # (n, 4, 2)
@@ -59,14 +59,14 @@ def describe(clip: Clip, tracks: Tracks, speed: float) -> dict[str, Floats]:
     return {name: part.reshape(len(tracks), -1) for name, part in zip(BINS, parts, strict=True)}
 
 
-def _all_cells(clip: Clip, speed: float, frames: list[int]) -> Iterator[tuple[int, Floats]]:
+def _all_cells(scale: Scale, speed: float, frames: list[int]) -> Iterator[tuple[int, Floats]]:
     """(i, cells of frame i) in order, made by as many threads as cv2 may use, a little ahead of what is taken."""
     threads = max(1, min(cv2.getNumThreads(), 4))
-    h, w = clip.gray.shape[1:]
-    makers = [_Cells(h, w, speed) for _ in range(threads)]
+    h, w = scale.gray.shape[1:]
+    makers = [_Cells(h, w, scale.step, speed) for _ in range(threads)]
 
     def some(k: int, batch: list[int]) -> list[Floats]:
-        return [makers[k](clip.gray[i], clip.flow[i], clip.rest[i]) for i in batch[k::threads]]
+        return [makers[k](scale.gray[i], scale.flow[i], scale.rest[i]) for i in batch[k::threads]]
 
     with ThreadPoolExecutor(threads) as pool:
         for first in range(0, len(frames), 8 * threads):
@@ -78,11 +78,12 @@ def _all_cells(clip: Clip, speed: float, frames: list[int]) -> Iterator[tuple[in
 class _Cells:
     """The histograms of all cells of pictures of one size; its arrays are used again for each picture."""
 
-    def __init__(self, h: int, w: int, speed: float) -> None:
+    def __init__(self, h: int, w: int, step: int, speed: float) -> None:
         self.size = (w // TILE, h // TILE)
+        self.step = step
         self.speed = np.float32(speed)
         self.tiles = np.zeros((CHANNELS, h // TILE + 2 * PAD, w // TILE + 2 * PAD), np.float32)
-        self.scratch = {s: np.empty((h // s, w // s), np.float32) for s in (1, STEP)}
+        self.scratch = {s: np.empty((h // s, w // s), np.float32) for s in (1, step)}
 
     def __call__(self, gray: NDArray[np.uint8], flow: Floats, rest: Floats) -> Floats:
         """(CHANNELS, rows, columns): (y, x) is the cell centred on the pixel (y - PAD, x - PAD) * TILE."""
@@ -90,11 +91,11 @@ class _Cells:
         still = (cv2.magnitude(right, down) < STILL).astype(np.float32)
         moves = 1 - still
         self._directions(0, *_gradient(gray), step=1)
-        self._directions(8, right * moves, down * moves, step=STEP)
+        self._directions(8, right * moves, down * moves, step=self.step)
         self._tile(16, still)
         # Boundaries hardly see the camera: those of the flow as it is were as good. Their length is no matter.
         for channel, plane in zip((17, 25), cv2.split(flow), strict=True):
-            self._directions(channel, *_gradient(np.asarray(plane, np.float32)), step=STEP)
+            self._directions(channel, *_gradient(np.asarray(plane, np.float32)), step=self.step)
         # One picture of all channels, one above the other: the empty tiles between them keep them apart. A window
         # of an even size reaches from y - 2 to y + 1, so its centre is the upper edge of tile y.
         tall = self.tiles.reshape(-1, self.tiles.shape[2])

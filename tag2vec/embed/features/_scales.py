@@ -14,22 +14,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.features._flow import MIN_SIDE, STEP, TILE
+from tag2vec.embed.features._flow import MIN_SIDE, TILE
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Clip:
+class Scale:
     """What tracks and histograms are made from, at one size."""
 
     gray: NDArray[np.uint8]  # (t, h, w)
-    flow: Floats  # (t - 1, h / 2, w / 2, 2) right and down, pixels of this size a frame
+    flow: Floats  # (t - 1, h / step, w / step, 2) right and down, pixels of this size a frame
     rest: Floats  # the same without the camera's motion
     size: float  # of the pixels of the full size, that this one has, a side: 0.5 for half of it
 
+    @property
+    def step(self) -> int:
+        """Pixels a side that one flow vector stands for."""
+        return int(self.gray.shape[1] // self.flow.shape[1])
 
-def sizes(full: Clip, scales: int, factor: float) -> Iterator[Clip]:
+
+def sizes(full: Scale, scales: int, factor: float) -> Iterator[Scale]:
     """`full` and up to `scales - 1` smaller ones, each `factor` times smaller; none below MIN_SIDE."""
     h, w = full.gray.shape[1:]
     yield full
@@ -39,16 +44,16 @@ def sizes(full: Clip, scales: int, factor: float) -> Iterator[Clip]:
             yield _shrunk(full, high, wide)
 
 
-def _shrunk(full: Clip, high: int, wide: int) -> Clip:
+def _shrunk(full: Scale, high: int, wide: int) -> Scale:
     h, w = full.gray.shape[1:]
     scale = np.array([wide / w, high / h], np.float32)
 
     def shrunk(field: Floats) -> Floats:
-        small: Floats = _resized(field, high // STEP, wide // STEP, cv2.INTER_LINEAR) * scale
+        small: Floats = _resized(field, high // full.step, wide // full.step, cv2.INTER_LINEAR) * scale
         return small
 
     gray = _resized(full.gray, high, wide, cv2.INTER_AREA)
-    return Clip(gray, shrunk(full.flow), shrunk(full.rest), float(scale.mean()))
+    return Scale(gray, shrunk(full.flow), shrunk(full.rest), float(scale.mean()))
 
 
 def _resized(pictures: NDArray[Any], high: int, wide: int, method: int) -> NDArray[Any]:

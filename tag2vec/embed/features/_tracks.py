@@ -12,8 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.features._flow import STEP
-from tag2vec.embed.features._scales import Clip
+from tag2vec.embed.features._scales import Scale
 
 Floats = NDArray[np.float32]
 
@@ -33,13 +32,13 @@ class Tracks:
         return Tracks(self.start[rows], self.points[rows], self.steps[rows])
 
 
-def link(clip: Clip, length: int, stride: int, quality: float) -> Tracks:
+def link(scale: Scale, length: int, stride: int, quality: float) -> Tracks:
     """All tracks of `length` steps that stay inside the picture.
 
     New points start wherever a cell of `stride` pixels holds none, in every frame from which a whole track
     still fits, where the picture has structure to hold on to.
     """
-    t, h, w = clip.gray.shape
+    t, h, w = scale.gray.shape
     points = np.empty((0, length + 1, 2), np.float32)
     steps = np.empty((0, length, 2), np.float32)
     age = np.empty(0, np.int64)
@@ -47,7 +46,7 @@ def link(clip: Clip, length: int, stride: int, quality: float) -> Tracks:
     for i in range(t - 1):
         if i + length < t:
             here = points[np.arange(len(age)), age]
-            new = _sample(clip.gray[i], here, stride, quality)
+            new = _sample(scale.gray[i], here, stride, quality)
             fresh = np.empty((len(new), length + 1, 2), np.float32)
             fresh[:, 0] = new
             points = np.concatenate([points, fresh])
@@ -55,9 +54,9 @@ def link(clip: Clip, length: int, stride: int, quality: float) -> Tracks:
             age = np.concatenate([age, np.zeros(len(new), np.int64)])
         every = np.arange(len(age))
         x, y = points[every, age].T
-        at = (y / STEP).astype(np.intp), (x / STEP).astype(np.intp)
-        steps[every, age] = clip.rest[i][at]
-        moved = clip.flow[i][at]
+        at = (y / scale.step).astype(np.intp), (x / scale.step).astype(np.intp)
+        steps[every, age] = scale.rest[i][at]
+        moved = scale.flow[i][at]
         x, y, age = x + moved[:, 0], y + moved[:, 1], age + 1
         points[every, age, 0] = x
         points[every, age, 1] = y

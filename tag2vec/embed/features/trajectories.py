@@ -19,11 +19,11 @@ from tag2vec.embed.features import _camera as cameras
 from tag2vec.embed.features import _flow as flows
 from tag2vec.embed.features import _histograms as histograms
 from tag2vec.embed.features import _tracks as paths
-from tag2vec.embed.features._scales import Clip, sizes
+from tag2vec.embed.features._scales import Scale, sizes
 from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
-    from tag2vec.embed.clips import Clip as File
+    from tag2vec.embed.clips import Clip
     from tag2vec.embed.frames import Frames
 
 LENGTH = 15  # steps of a track's shape
@@ -73,7 +73,7 @@ class DenseTrajectories(Features):
         cells = 4 * histograms.PARTS
         return {"shape": 2 * LENGTH} | {name: cells * bins for name, bins in histograms.BINS.items()}
 
-    def of(self, clip: File, seen: Frames) -> NDArray[np.float32]:
+    def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         return self._described(seen.rgb, seen.fps, seen.motion if self.flow == "codec" else None)
 
     def remark(self, seen: Frames) -> str | None:
@@ -102,28 +102,29 @@ class DenseTrajectories(Features):
         else:
             motion = np.add.reduceat(motion, np.arange(0, len(motion), skip))
             flow = flows.carried_flow(motion, frames, gray)
-        full = Clip(gray, flow, cameras.remove(flow, cameras.camera_motion(gray, flow)), 1.0)
+        camera = cameras.camera_motion(gray, flow)
+        full = Scale(gray, flow, cameras.remove(flow, camera, gray.shape[1] // flow.shape[1]), 1.0)
         unit = max(gray.shape[1:]) / SIDE
-        clips = list(sizes(full, self.scales, FACTOR))
-        tracks = paths.thin(self._moving(clips, length, fps, unit), self.max_tracks)
-        rows = [self._rows(clip, own, span, fps, unit) for clip, own in zip(clips, tracks, strict=True)]
+        scales = list(sizes(full, self.scales, FACTOR))
+        tracks = paths.thin(self._moving(scales, length, fps, unit), self.max_tracks)
+        rows = [self._rows(scale, own, span, fps, unit) for scale, own in zip(scales, tracks, strict=True)]
         return np.concatenate(rows)
 
-    def _moving(self, clips: list[Clip], length: int, fps: float, unit: float) -> list[paths.Tracks]:
+    def _moving(self, scales: list[Scale], length: int, fps: float, unit: float) -> list[paths.Tracks]:
         """Of each size the tracks that move, in all at least FEW where there are as many."""
-        every = [paths.link(clip, length, self.stride, self.quality) for clip in clips]
+        every = [paths.link(scale, length, self.stride, self.quality) for scale in scales]
         if not any(map(len, every)):
-            return [paths.standing(clip.gray, length, self.stride) for clip in clips]
+            return [paths.standing(scale.gray, length, self.stride) for scale in scales]
         spreads = []
-        for clip, tracks in zip(clips, every, strict=True):
-            pixels = unit * clip.size  # of this size, that are one of the settings'
+        for scale, tracks in zip(scales, every, strict=True):
+            pixels = unit * scale.size  # of this size, that are one of the settings'
             spreads.append(paths.spread(tracks, self.max_std * pixels, self.max_jump / fps * pixels) / pixels)
         least = min(self.min_std, np.sort(np.concatenate(spreads))[-FEW:][0])
         return [tracks[own >= least] for tracks, own in zip(every, spreads, strict=True)]
 
-    def _rows(self, clip: Clip, tracks: paths.Tracks, span: float, fps: float, unit: float) -> NDArray[np.float32]:
-        shape = paths.shape(tracks, span, LENGTH, self.min_std * unit * clip.size)
-        found = histograms.describe(clip, tracks, fps / RATE / unit)
+    def _rows(self, scale: Scale, tracks: paths.Tracks, span: float, fps: float, unit: float) -> NDArray[np.float32]:
+        shape = paths.shape(tracks, span, LENGTH, self.min_std * unit * scale.size)
+        found = histograms.describe(scale, tracks, fps / RATE / unit)
         return np.concatenate([shape, *map(_root, found.values())], axis=1)
 
 

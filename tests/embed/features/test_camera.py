@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tag2vec.embed.features import _camera, _flow, _tracks
-from tag2vec.embed.features._scales import Clip
+from tag2vec.embed.features._scales import Scale
 from tests.clips import warped, with_patch
 
 CORNERS = np.array([[0, 0], [319, 0], [0, 239], [319, 239], [160, 120]], np.float64)
@@ -31,21 +31,21 @@ CAMERAS = {
 }
 
 
-def _clip(frames: NDArray[np.uint8]) -> tuple[Clip, NDArray[np.float64]]:
+def _scale(frames: NDArray[np.uint8]) -> tuple[Scale, NDArray[np.float64]]:
     gray = _flow.gray_pictures(frames, 16)
     flow = _flow.optical_flow(gray)
     camera = _camera.camera_motion(gray, flow)
-    return Clip(gray, flow, _camera.remove(flow, camera), 1.0), camera
+    return Scale(gray, flow, _camera.remove(flow, camera, 2), 1.0), camera
 
 
 @pytest.mark.parametrize("name", CAMERAS)
 def test_motion_of_the_whole_picture_is_the_cameras(name: str) -> None:
     """Found to 0.3 pixels a frame at the corners of the picture; no track is left, though all of them moved."""
-    clip, camera = _clip(warped(18, CAMERAS[name]))
+    scale, camera = _scale(warped(18, CAMERAS[name]))
     wanted = _camera.shift(CAMERAS[name], CORNERS)
     for found in camera:
         np.testing.assert_allclose(_camera.shift(found, CORNERS), wanted, atol=0.3)
-    tracks = _tracks.link(clip, 15, 5, 0.001)
+    tracks = _tracks.link(scale, 15, 5, 0.001)
     seen = _tracks.Tracks(tracks.start, tracks.points, np.diff(tracks.points, axis=1))
     assert len(tracks) > 2000 and (_tracks.spread(tracks, 50.0, 20.0) >= 1).mean() < 0.01
     assert name == "still" or (_tracks.spread(seen, 50.0, 20.0) >= 1).mean() > 0.9
@@ -54,7 +54,7 @@ def test_motion_of_the_whole_picture_is_the_cameras(name: str) -> None:
 @pytest.mark.parametrize("name", CAMERAS)
 def test_points_go_where_the_picture_goes(name: str) -> None:
     """After half a second 95 of 100 points are within 2 pixels of where the texture is."""
-    tracks = _tracks.link(_clip(warped(18, CAMERAS[name]))[0], 15, 5, 0.001)
+    tracks = _tracks.link(_scale(warped(18, CAMERAS[name]))[0], 15, 5, 0.001)
     place = tracks.points[:, 0].astype(np.float64)
     for _ in range(15):
         place += _camera.shift(CAMERAS[name], place)
@@ -65,8 +65,8 @@ def test_only_the_thing_that_moves_by_itself_has_tracks() -> None:
     """A patch moves left while the camera moves the background right and down: what is kept is on or beside it."""
     n = 20
     x, y = 150 - 2.0 * np.arange(n), np.full(n, 80.0)
-    clip, _ = _clip(with_patch(warped(n, SHIFT), x, y))
-    tracks = _tracks.link(clip, 15, 5, 0.001)
+    scale, _ = _scale(with_patch(warped(n, SHIFT), x, y))
+    tracks = _tracks.link(scale, 15, 5, 0.001)
     kept = _tracks.spread(tracks, 50.0, 20.0) >= 1
     frames = tracks.start[:, None] + np.arange(16)
     middle = np.stack([x[frames] + 40, y[frames] + 40], axis=2)
@@ -84,7 +84,7 @@ def test_without_a_majority_there_is_no_camera() -> None:
     for i, (rows, columns) in enumerate(product((slice(0, 120), slice(120, 240)), (slice(0, 160), slice(160, 320)))):
         turned = np.array([[1, 0, [9, 0, 0, -9][i]], [0, 1, [0, 9, -9, 0][i]], [0, 0, 1]])
         frames[:, rows, columns] = warped(4, turned, seed=i)[:, rows, columns]
-    assert (_clip(frames)[1] == np.eye(3)).all()
+    assert (_scale(frames)[1] == np.eye(3)).all()
 
 
 @pytest.mark.parametrize("kind", ["flat", "noise", "cut"])
@@ -94,7 +94,7 @@ def test_where_no_motion_can_be_told_there_is_none(kind: str) -> None:
         "noise": np.random.default_rng(0).integers(0, 256, (4, 240, 320, 3)).astype(np.uint8),
         "cut": np.concatenate([warped(1, SHIFT, seed=i) for i in range(4)]),
     }[kind]
-    assert (_clip(frames)[1][:3] == np.eye(3)).all()
+    assert (_scale(frames)[1][:3] == np.eye(3)).all()
 
 
 @pytest.mark.parametrize(
@@ -108,4 +108,4 @@ def test_impossible_cameras_are_refused(matrix: NDArray[np.float64]) -> None:
 
 def test_the_same_clip_has_the_same_camera() -> None:
     frames = with_patch(warped(10, CAMERAS["zoom"]), np.linspace(50, 90, 10), np.full(10, 70.0))
-    assert _clip(frames)[1].tobytes() == _clip(frames)[1].tobytes()
+    assert _scale(frames)[1].tobytes() == _scale(frames)[1].tobytes()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tag2vec.embed.features import _flow, _histograms, _tracks
-from tag2vec.embed.features._scales import Clip, sizes
+from tag2vec.embed.features._scales import Scale, sizes
 from tag2vec.embed.features.trajectories import FEW, LENGTH, DenseTrajectories
 from tag2vec.errors import UsageError
 from tests.clips import moving, still, warped, with_patch
@@ -74,7 +74,7 @@ def test_small_sizes_are_the_same_clip() -> None:
     """At each size the flow is that of its own pixels, and pictures that would be too small are left out."""
     gray = _flow.gray_pictures(warped(3, np.array([[1, 0, 4], [0, 1, 2], [0, 0, 1]])), 2)
     flow = _flow.optical_flow(gray)
-    clips = list(sizes(Clip(gray, flow, flow, 1.0), 9, np.sqrt(2)))
+    clips = list(sizes(Scale(gray, flow, flow, 1.0), 9, np.sqrt(2)))
     assert [clip.gray.shape[1:] for clip in clips] == [(240, 320), (168, 228), (120, 160), (84, 112), (60, 80)]
     for clip in clips:
         assert clip.flow.shape[1:3] == tuple(side // 2 for side in clip.gray.shape[1:])
@@ -101,7 +101,7 @@ def test_cell_sums_equal_a_plain_count() -> None:
     flow = np.zeros((LENGTH, 32, 32, 2), np.float32)
     points = np.full((1, LENGTH + 1, 2), 32, np.float32)
     tracks = _tracks.Tracks(np.zeros(1, np.int64), points, np.diff(points, axis=1))
-    found = _histograms.describe(Clip(gray, flow, flow, 1.0), tracks, 1.0)
+    found = _histograms.describe(Scale(gray, flow, flow, 1.0), tracks, 1.0)
     wanted = np.zeros((3, 2, 2, 8))
     for i in range(LENGTH):
         picture = gray[i].astype(float)
