@@ -159,7 +159,7 @@ def load_poolings(folder: Path, kinds: Kinds, wanted: str) -> Poolings:
             "Extract them again."
         )
     poolings = Poolings(kinds, "+".join(found.config["pooling"]))
-    poolings.parts.load_state_dict(load_file(found.path("network.safetensors")))
+    poolings.load_state_dict(load_file(found.path("network.safetensors")))
     return poolings.eval()
 
 
@@ -214,7 +214,7 @@ def _fitted(job: Job, poolings: Poolings, clips: Sequence[Clip], seed: int, run:
     poolings.fit(Kept(job.folder, keys), seed)
     with artifact.write(folder, POOLINGS_KIND, config) as draft:
         # Not save_file: its own error for a full disk is no OSError.
-        (draft.path / "network.safetensors").write_bytes(save(dict(poolings.parts.state_dict())))
+        (draft.path / "network.safetensors").write_bytes(save(dict(poolings.state_dict())))
     return artifact.read(folder, POOLINGS_KIND).digest
 
 

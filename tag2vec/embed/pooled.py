@@ -23,6 +23,8 @@ from tag2vec.errors import Tag2VecError, UsageError
 Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim) or (dim,)
 
 SAMPLE = 200_000  # rows of features that a pooling is fitted on
+LEVELLED_ON = 1000  # clips that kinds of features are made comparable on
+LEAST_SPREAD = 0.1  # of vectors of length 1: a kind that tells these clips apart by less is not blown up further
 
 
 def extract_all(
@@ -57,14 +59,24 @@ class Picked(Sequence[Arrays]):
 
 
 class Poolings(torch.nn.Module):
-    """One pooling a kind of features. The vectors of several kinds stand one after the other, each of length 1."""
+    """One pooling a kind of features. The vectors of several kinds stand one after the other.
+
+    Each kind is brought to length 1, then to mean 0 and mean square length 1 over the clips that were fitted on: else
+    one of which most is the same for all clips would count for little beside one that differs more.
+    """
+
+    middle: torch.Tensor  # (out_dim,) of several kinds, (0,) of one
+    spread: torch.Tensor  # (kinds,)
 
     def __init__(self, kinds: Kinds, spelled: str | None = None) -> None:
         super().__init__()
         self.kinds = kinds
         self.names = poolings_of(spelled, kinds)
         self.parts = torch.nn.ModuleList(_made(name, kind) for name, kind in zip(self.names, kinds, strict=True))
-        self.out_dim = sum(part.out_dim for part in self)
+        self.widths = [part.out_dim for part in self]
+        self.out_dim = sum(self.widths)
+        self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
+        self.register_buffer("spread", torch.ones(len(kinds)))
 
     def __iter__(self) -> Iterator[Pooling]:
         for part in self.parts:
@@ -80,7 +92,26 @@ class Poolings(torch.nn.Module):
             sample = [_some(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
             part.fit(np.concatenate(sample).astype(np.float32), seed)
         self.eval()
+        if len(self.kinds) > 1:
+            self._level([clips[i] for i in range(0, len(clips), -(-len(clips) // LEVELLED_ON))])
         return self
+
+    def _level(self, clips: Sequence[Arrays]) -> None:
+        self.middle.zero_()
+        self.spread.fill_(1.0)
+        total, squares = np.zeros(self.out_dim), np.zeros(len(self.kinds))
+        for arrays in clips:  # one at a time: each may be long
+            vector = self.one(arrays).astype(np.float64)
+            total += vector
+            squares += [part @ part for part in self._split(vector)]
+        middle = total / len(clips)
+        left = squares / len(clips) - [part @ part for part in self._split(middle)]
+        self.middle.copy_(torch.from_numpy(middle))
+        self.spread.copy_(torch.from_numpy(np.sqrt(np.maximum(left, LEAST_SPREAD**2))))
+
+    def _split(self, vector: NDArray[Any]) -> list[NDArray[Any]]:
+        """The part (width,) of each kind."""
+        return np.split(vector, np.cumsum(self.widths)[:-1])
 
     def same_as(self, other: Poolings) -> bool:
         """Whether both make the same vectors."""
@@ -105,7 +136,11 @@ class Poolings(torch.nn.Module):
             )
         with torch.no_grad():
             vectors = [_pooled(part, array) for part, array in zip(self, arrays, strict=True)]
-        return vectors[0] if len(vectors) == 1 else np.concatenate([units(vector) for vector in vectors])
+        if len(vectors) == 1:
+            return vectors[0]
+        middles = self._split(self.middle.numpy())
+        levelled = [(units(v) - m) / s for v, m, s in zip(vectors, middles, self.spread.numpy(), strict=True)]
+        return np.concatenate(levelled)
 
     def many(self, clips: Sequence[Arrays]) -> NDArray[np.float32]:
         """The features of clips -> (clips, out_dim)."""

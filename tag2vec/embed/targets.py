@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from tag2vec.embed.space import TagSpace
 
 PRIOR = 10.0  # how many clips the popularity of tags in the corpus is worth against the clips' own tags
-SMOOTH = 0.4  # share of a clip's target given to the tags that the space puts beside its own
+SMOOTH = 0.4  # of one tag of its own are, in all, the tags worth that the space puts beside a clip's own
 NEIGHBOURS = 20  # so many of them
 
 
 def targets(space: TagSpace, rows: Sequence[list[int]], known: int) -> NDArray[np.float32]:
-    """Target distribution (n, v) of each clip: its own tags, and a share SMOOTH to NEIGHBOURS that go best with them.
+    """Targets (n, v) of each clip: 1 for its own tags, and SMOOTH in all for NEIGHBOURS that go best with them.
 
     The first `known` rows of `space` were learnt from posts; only those say what goes with a tag. Without the
     neighbours, what follows a clip's own tags would be the tags of other training clips.
@@ -23,19 +23,21 @@ def targets(space: TagSpace, rows: Sequence[list[int]], known: int) -> NDArray[n
     wanted = np.zeros((len(rows), len(space)), np.float32)
     for target, own in zip(wanted, rows, strict=True):
         learnt = [row for row in own if row < known]
-        share = SMOOTH if learnt else 0.0
         if learnt:
             scores = space.beside(learnt)[:known]
-            scores[learnt] = -np.inf  # they have their share already, and would take nearly all of this one
+            scores[learnt] = -np.inf  # they would take nearly all of it
             near = np.argsort(-scores, kind="stable")[:NEIGHBOURS]
             beside = np.exp(scores[near] - scores[near[0]])
-            target[near] += share * beside / beside.sum()
-        target[own] += (1 - share) / len(own)
+            target[near] = SMOOTH * beside / beside.sum()
+        target[own] = 1.0
     return wanted
 
 
 def prior(space: TagSpace, rows: Sequence[list[int]]) -> NDArray[np.float32]:
-    """Probability (v,) of each tag for any clip: as often as clips carry it, the corpus being worth PRIOR clips."""
+    """Probability (v,) that any clip carries each tag: as often as clips do, the corpus being worth PRIOR clips.
+
+    Its posts count as having as many tags as the clips.
+    """
     own = np.bincount(np.concatenate(rows), minlength=len(space)).astype(np.float64)
-    corpus = space.counts / space.counts.sum()
-    return np.asarray((own + PRIOR * corpus) / (own.sum() + PRIOR), dtype=np.float32)
+    corpus = np.minimum(space.counts / space.counts.sum() * own.sum() / len(rows), 1)
+    return np.asarray((own + PRIOR * corpus) / (len(rows) + PRIOR), dtype=np.float32)

@@ -195,7 +195,7 @@ class VideoEmbedder:
         if not self.base.digest:
             raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
         with artifact.write(Path(model) / FOLDER, KIND, asdict(self.config), {"space": self.base.digest}) as draft:
-            modules = {"pooling": self.poolings.parts, "head": self.head}
+            modules = {"pooling": self.poolings, "head": self.head}
             state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
             # Not save_file: its own error for a full disk is no OSError.
             (draft.path / "network.safetensors").write_bytes(save(state))
@@ -241,7 +241,7 @@ class VideoEmbedder:
         head = plugins.get(Head, config.recipe)(poolings.out_dim, *tensors)
         state = load_file(found.path("network.safetensors"))
         try:
-            poolings.parts.load_state_dict(_part(state, "pooling"))
+            poolings.load_state_dict(_part(state, "pooling"))
             head.load_state_dict(carry_over(_part(state, "head"), head, stems, full))
         except RuntimeError as error:
             raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error

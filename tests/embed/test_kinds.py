@@ -79,12 +79,24 @@ def test_the_file_is_read_for_what_is_missing_only(tmp_path: Path) -> None:
 
 
 def test_each_kind_weighs_the_same_and_nothing_is_a_vector_too() -> None:
+    """Colours tell these clips apart less than letters do: 200 is in all of them."""
     poolings = Poolings((Colours(), Letters()))
-    rows = [[np.full((4, 3), 200.0), np.ones((1, 2))], [np.full((2, 3), 0.1), np.zeros((0, 2))]]
+    colours = [(200.0, 200.0, red) for red in (0.0, 60.0, 120.0, 180.0)]
+    letters = [np.zeros((0, 2)), np.eye(2)[1:], np.eye(2)[:1], np.eye(2)[1:]]
+    rows = [[np.full((4, 3), colour), letter] for colour, letter in zip(colours, letters, strict=True)]
     found = poolings.fit(rows, seed=0).many(rows)
-    assert found.shape == (2, 5)
-    np.testing.assert_allclose(np.linalg.norm(found[:, :3], axis=1), 1, rtol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(found[:, 3:], axis=1), [1, 0], rtol=1e-6)
+    assert found.shape == (4, 5)
+    for part in (found[:, :3], found[:, 3:]):
+        np.testing.assert_allclose(part.mean(axis=0), 0, atol=1e-6)
+        np.testing.assert_allclose((part**2).sum(axis=1).mean(), 1, rtol=1e-5)
+
+
+def test_a_kind_that_is_the_same_for_all_clips_stays_small() -> None:
+    rows = [[np.full((4, 3), 7.0), np.full((1, 2), i)] for i in (-1.0, 1.0)]
+    poolings = Poolings((Colours(), Letters())).fit(rows, seed=0)
+    np.testing.assert_allclose(poolings.many(rows)[:, :3], 0, atol=1e-6)
+    other = poolings.one([np.array([[7.0, 7.0, 0.0]]), np.ones((1, 2))])
+    assert 1 < np.linalg.norm(other[:3]) < 10
 
 
 def test_tags_written_together_are_apart(tmp_path: Path) -> None:

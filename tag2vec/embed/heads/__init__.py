@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 
 class Head(nn.Module):
-    """`inputs` and `outputs` (v, dim) are the tag space; `prior` (v,) is the probability of each tag for any clip."""
+    """`inputs` and `outputs` (v, dim) are the tag space; `prior` (v,) how probably any clip carries each tag."""
 
     epochs: ClassVar[int]
     per_tag: ClassVar[tuple[str, ...]] = ()  # names of parameters (v,) that have a value for each tag
@@ -43,7 +43,7 @@ class Head(nn.Module):
 
     @abstractmethod
     def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:
-        """points (m, dim), targets (m, v) that add up to 1 a row, words (m,) row of each clip's first tag -> ()."""
+        """points (m, dim), targets (m, v) from 0 to 1, words (m,) row of each clip's first tag -> ()."""
 
     @abstractmethod
     def queries(self, points: Tensor) -> Tensor:

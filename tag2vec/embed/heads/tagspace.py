@@ -15,9 +15,11 @@ LONG = 100_000  # dimensions, above which the axes come from the products of the
 
 
 class TagSpaceHead(Head):
-    """Into the input side of the space, so that the output vectors rank all tags: softmax over the vocabulary.
+    """Into the input side of the space, so that the output vectors rank all tags: each tag is a yes or no of its own.
 
-    The length of a point is free, and `scale` is learned; each tag has a bias that starts at its log prior.
+    A softmax over the vocabulary would share one probability between the tags of a clip, so that the only tag of one
+    kind of clip outranked each of the three tags of another.
+    The length of a point is free, and `scale` is learned; each tag has a bias that starts at its prior.
     Long vectors of few clips are first turned into their principal axes: nothing that tells the clips apart is lost,
     and the network is a hundredth of the size.
     """
@@ -41,7 +43,7 @@ class TagSpaceHead(Head):
             nn.Linear(self.hidden, inputs.shape[1]),
         )
         self.log_scale = nn.Parameter(torch.zeros(()))
-        self.bias = nn.Parameter(prior.log())
+        self.bias = nn.Parameter(prior.logit(1e-6))
 
     def prepare(self, pooled: Tensor) -> None:
         some = pooled[:: max(1, -(-len(pooled) // PREPARED_ON))]
@@ -61,7 +63,7 @@ class TagSpaceHead(Head):
 
     def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:
         scores = self.queries(points) @ self.items().T
-        return nn.functional.cross_entropy(scores, targets)
+        return nn.functional.binary_cross_entropy_with_logits(scores, targets, reduction="sum") / len(points)
 
     def queries(self, points: Tensor) -> Tensor:
         return torch.cat([points * self.log_scale.exp(), torch.ones_like(points[:, :1])], dim=1)
