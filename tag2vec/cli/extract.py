@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.fit import FeaturesName, PoolingName, Seed, Workers
+from tag2vec.cli.fit import FeaturesName, Flow, PoolingName, Seed, Workers
 from tag2vec.cli.output import note
 
 
@@ -17,6 +17,7 @@ def extract(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIPS...", help="Video files, folders, or .csv clips lists.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The features folder to write, or to go on with.")],
     features: FeaturesName = None,
+    flow: Flow = None,
     pooling: PoolingName = None,
     seed: Seed = 1,
     workers: Workers = None,
@@ -31,12 +32,14 @@ def extract(
     """
     from tag2vec.embed.clips import any_clips
     from tag2vec.embed.folder import extract_to
+    from tag2vec.embed.kinds import with_flow
     from tag2vec.progress import bar
 
     listed = any_clips(clips)
+    kinds = with_flow(features, flow)
     with bar("vocabulary, clips") as sample_tick, bar("clips", len(listed)) as tick:
         report = extract_to(
-            out, listed, features, pooling, seed=seed, workers=workers, dask=dask, tick=tick, sample_tick=sample_tick
+            out, listed, kinds, pooling, seed=seed, workers=workers, dask=dask, tick=tick, sample_tick=sample_tick
         )
     for path, warning in report.warnings.items():
         note(f"{path}: {warning}")

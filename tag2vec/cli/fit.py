@@ -20,6 +20,9 @@ Clips = Annotated[
 ]
 KINDS = "Kinds of features: one, or several as in one+another."
 FeaturesName = Annotated[str | None, typer.Option("--features", help=f"{KINDS} Trajectories when not given.")]
+Flow = Annotated[
+    str | None, typer.Option(help="How trajectories follow motion: dis (computed) or codec (as the file has it; fast).")
+]
 PoolingName = Annotated[str | None, typer.Option("--pooling", help="How the features of a clip become one vector.")]
 Recipe = Annotated[str, typer.Option(help="How clips are learnt: tagspace (ours) or seed (Singh et al. 2016).")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
@@ -120,6 +123,7 @@ def fit_video(
     model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
     clips: Clips,
     features: FeaturesName = None,
+    flow: Flow = None,
     pooling: PoolingName = None,
     recipe: Recipe = "tagspace",
     seed: Seed = 1,
@@ -128,13 +132,14 @@ def fit_video(
     """Learn where clips lie in the tag space of a model, from clips or from a folder that extract wrote."""
     from tag2vec.embed.clips import read_clips
     from tag2vec.embed.gather import is_features
+    from tag2vec.embed.kinds import with_flow
     from tag2vec.embed.space import TagSpace
 
     failed = _fit_video(
         TagSpace.load(model),
         model,
         clips if is_features(clips) else read_clips(clips),
-        features=features,
+        features=with_flow(features, flow),
         pooling=pooling,
         recipe=recipe,
         workers=workers,

@@ -30,6 +30,24 @@ def kinds_of(features: str | Features | Sequence[Features] | None) -> Kinds:
     return tuple(plugins.spelled(Features, text) for text in _split(features))
 
 
+def with_flow(features: str | None, flow: str | None) -> str | None:
+    """`features`, of which trajectories follow motion by `flow` when one is given.
+
+    Raises UsageError when there are no trajectories among them.
+    """
+    if flow is None:
+        return features
+    parts = _split(features or DEFAULT)
+    followed = [_with(part, "flow", flow) if part.partition(":")[0] == DEFAULT else part for part in parts]
+    if followed == parts:
+        raise UsageError(f"--flow {flow} was given with the features {features}; wanted trajectories among them.")
+    return "+".join(followed)
+
+
+def _with(spelled: str, setting: str, value: str) -> str:
+    return f"{spelled}{',' if ':' in spelled else ':'}{setting}={value}"
+
+
 def poolings_of(spelled: str | None, kinds: Kinds) -> list[str]:
     """One pooling a kind, as text: its own where none is named, the same for all where one is. Raises UsageError."""
     if spelled is None:

@@ -15,7 +15,7 @@ from tag2vec.embed.extract import Cache, extract
 from tag2vec.embed.features import Features
 from tag2vec.embed.features.trajectories import DenseTrajectories
 from tag2vec.embed.frames import Frames
-from tag2vec.embed.kinds import kinds_of, poolings_of
+from tag2vec.embed.kinds import kinds_of, poolings_of, with_flow
 from tag2vec.embed.pooled import Poolings
 from tag2vec.errors import UnknownName, UsageError, VideoError
 from tests.clips import moving, write_clip
@@ -97,6 +97,17 @@ def test_a_kind_that_is_the_same_for_all_clips_stays_small() -> None:
     np.testing.assert_allclose(poolings.many(rows)[:, :3], 0, atol=1e-6)
     other = poolings.one([np.array([[7.0, 7.0, 0.0]]), np.ones((1, 2))])
     assert 1 < np.linalg.norm(other[:3]) < 10
+
+
+def test_the_flow_of_trajectories() -> None:
+    assert with_flow("audio", None) == "audio"
+    assert with_flow(None, "codec") == "trajectories:flow=codec"
+    named = with_flow("audio+trajectories:stride=6", "codec")
+    assert kinds_of(named)[1] == DenseTrajectories(scales=1, stride=6, max_tracks=800, flow="codec")
+    with pytest.raises(UsageError, match="wanted trajectories among them"):
+        with_flow("audio", "codec")
+    with pytest.raises(UsageError, match="flow=fast; wanted one of dis, codec"):
+        kinds_of(with_flow(None, "fast"))
 
 
 def test_tags_written_together_are_apart(tmp_path: Path) -> None:

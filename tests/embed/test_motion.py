@@ -15,6 +15,7 @@ from tests.clips import moving, warped, with_patch, write_clip
 
 MOTION = frozenset({"pictures", "motion"})
 STEP = (3.0, -2.0)
+QUICK = "trajectories:scales=1,stride=8,max_tracks=800"
 B = "bframes=3:b-adapt=0:scenecut=0"
 
 
@@ -99,7 +100,7 @@ def test_trajectories_follow_the_vectors(tmp_path: Path) -> None:
     clip = with_patch(warped(30, np.eye(3)), 40 + 4 * time, 40 + 3 * time)
     path = write_clip(tmp_path / "a.mp4", clip, options={"x264-params": "ref=1"})
     shapes = []
-    for kind in (DenseTrajectories(), DenseTrajectories(flow="codec")):
+    for kind in (DenseTrajectories(), DenseTrajectories(flow="codec", scales=3, stride=5)):
         found = extract(path, kind)
         assert found.warning is None
         shapes.append(np.median(found.arrays[0][:, :30].reshape(-1, 15, 2).sum(axis=1), axis=0))
@@ -113,7 +114,7 @@ def test_flow_is_computed_where_the_codec_carries_none_and_this_is_said(
     tmp_path: Path, name: str, encoder: str, codec: str
 ) -> None:
     path = write_clip(tmp_path / name, moving(16), codec=encoder, pix_fmt={"vp9": "yuv420p"}.get(codec))
-    found, computed = extract(path, "trajectories:flow=codec"), extract(path, "trajectories")
+    found, computed = extract(path, "trajectories:flow=codec"), extract(path, QUICK)
     np.testing.assert_array_equal(found.arrays[0], computed.arrays[0])
     assert found.warning == f"The file carries no motion vectors (codec {codec}); its flow was computed."
     assert computed.warning is None
