@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from tag2vec.embed.space import TagSpace
 
 PRIOR = 10.0  # how many clips the popularity of tags in the corpus is worth against the clips' own tags
-SMOOTH = 0.4  # of one tag of its own are, in all, the tags worth that the space puts beside a clip's own
+SMOOTH = 0.4  # of a tag of its own is the tag worth that the space puts first beside a clip's own
 NEIGHBOURS = 20  # so many of them
 
 
 def targets(space: TagSpace, rows: Sequence[list[int]], known: int) -> NDArray[np.float32]:
-    """Targets (n, v) of each clip: 1 for its own tags, and SMOOTH in all for NEIGHBOURS that go best with them.
+    """Targets (n, v) of each clip: 1 for its own tags, up to SMOOTH for NEIGHBOURS that go best with them.
 
     The first `known` rows of `space` were learnt from posts; only those say what goes with a tag. Without the
     neighbours, what follows a clip's own tags would be the tags of other training clips.
@@ -25,10 +25,9 @@ def targets(space: TagSpace, rows: Sequence[list[int]], known: int) -> NDArray[n
         learnt = [row for row in own if row < known]
         if learnt:
             scores = space.beside(learnt)[:known]
-            scores[learnt] = -np.inf  # they would take nearly all of it
+            scores[learnt] = -np.inf  # not beside themselves
             near = np.argsort(-scores, kind="stable")[:NEIGHBOURS]
-            beside = np.exp(scores[near] - scores[near[0]])
-            target[near] = SMOOTH * beside / beside.sum()
+            target[near] = SMOOTH * np.exp(scores[near] - scores[near[0]])
         target[own] = 1.0
     return wanted
 

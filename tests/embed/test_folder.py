@@ -20,6 +20,7 @@ import pytest
 from distributed import LocalCluster
 from numpy.typing import NDArray
 
+from benchmarks.fuzz import Colours
 from tag2vec import TagSpace, VideoEmbedder, artifact
 from tag2vec.embed.clips import Clip, any_clips, read_clips
 from tag2vec.embed.features import Features
@@ -30,7 +31,6 @@ from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.video import evaluate_video
 from tests.clips import moving, write_clip
 from tests.conftest import Home
-from tests.embed.test_kinds import Colours
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def test_several_kinds_are_written_and_read_without_the_clips(clips: list[Clip],
     found = gather(tmp_path / "f", [Colours(), Titled()])
     assert [clip.title for clip in found.clips] == [clip.title for clip in clips]
     assert [a.shape for a in found.arrays[2]] == [(10, 3), (1, 1)] and found.arrays[2][1] == 2
-    with pytest.raises(UsageError, match=r"features of test_kinds:dim=3\+test_folder:dim=1; wanted traj"):
+    with pytest.raises(UsageError, match=r"features of fuzz:dim=3\+test_folder:dim=1; wanted traj"):
         gather(tmp_path / "f", "trajectories")
     with pytest.raises(UsageError, match=r"max_seconds=10.0, .*; wanted .* max_seconds=5,"):
         gather(tmp_path / "f", [Colours(), Titled()], FrameLimits(max_seconds=5))

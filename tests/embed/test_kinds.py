@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.fuzz import Colours
 from tag2vec import Suggester, TagSpace, VideoEmbedder
 from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.extract import Cache, extract
@@ -20,16 +21,6 @@ from tag2vec.embed.pooled import Poolings
 from tag2vec.errors import UnknownName, UsageError, VideoError
 from tests.clips import moving, write_clip
 from tests.conftest import Home
-
-
-@dataclass(frozen=True)
-class Colours(Features):
-    """Mean colours, one row a frame."""
-
-    dim: int = 3
-
-    def __call__(self, frames: NDArray[np.uint8], fps: float) -> NDArray[np.float32]:
-        return frames.mean(axis=(1, 2), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.fuzz import Colours
 from tag2vec import Suggester
 from tag2vec.embed.extract import Extracted, extract, extract_segments
 from tag2vec.embed.features.trajectories import DenseTrajectories
@@ -18,7 +19,6 @@ from tag2vec.errors import UsageError, VideoError
 from tag2vec.retrieval.suggest import Suggestions
 from tests.clips import add_sound, moving, tone, write_clip
 from tests.conftest import Home
-from tests.embed.test_kinds import Colours
 
 LIMITS = FrameLimits(max_seconds=4, windows=4)
 
