@@ -48,3 +48,8 @@ def seconds(call: Callable[[], Any], repeats: int = 3) -> float:
         call()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def short(spec: str) -> str:
+    """`spec` without the folders of files, which say nothing elsewhere."""
+    return "+".join(f"{part.partition(':')[0]}:{Path(part).name}" if "/" in part else part for part in spec.split("+"))

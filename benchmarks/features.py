@@ -25,7 +25,7 @@ import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from benchmarks.common import header, keep, seconds, table
+from benchmarks.common import header, keep, seconds, short, table
 from tag2vec.embed.clips import find_clips, read_clips
 from tag2vec.embed.extract import extract, extract_many
 from tag2vec.embed.frames import FrameLimits, Frames, read_frames
@@ -71,7 +71,7 @@ def run(clips: Path, features: list[str], side: int, name: str) -> None:
         told = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         alone = told["seconds"]
         ratios = [alone / base["decode"], alone / (base["decode"] + base["flow"])]
-        rows.append([spec, f"{base['frames'] / alone:.0f}", alone, *ratios, f"{told['two']:.2f}", told["mb"]])
+        rows.append([short(spec), f"{base['frames'] / alone:.0f}", alone, *ratios, f"{told['two']:.2f}", told["mb"]])
         print(rows[-1], flush=True)
     facts = f"{len(paths)} clips of {base['frames']:.0f} frames, {base['size']}; seconds a clip: "
     facts += f"decode {base['decode']:.3f}, flow {base['flow']:.3f}, read_frames {base['read']:.3f}"

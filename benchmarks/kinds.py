@@ -17,7 +17,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.common import header, keep, table
+from benchmarks.common import header, keep, short, table
 from tag2vec import Corpus, TagSpace
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
@@ -61,16 +61,11 @@ def run(posts: Path, clips: Path, features: list[str], repeats: int, name: str) 
         for shown, kind in [*((spec, spec) for spec in features), ("encoding only", Encoding())]:
             report = evaluate_video(model, clips, folds=5, repeats=repeats, features=kind)
             each = ", ".join(f"{value:.3f}" for value in report["top1_by_repeat"])
-            rows.append([_short(shown), report["top1"], *(report["baselines"][one]["top1"] for one in BESIDE), each])
+            rows.append([short(shown), report["top1"], *(report["baselines"][one]["top1"] for one in BESIDE), each])
             print(rows[-1], flush=True)
     facts = f"{report['clips']} clips, {report['failed']} failed"
     lines = [f"# Kinds of features, {name}", "", *header([posts, clips]), "", facts, ""]
     keep(name, [*lines, *table(["top1", "ours", *BESIDE, "ours, each shuffle"], rows)])
-
-
-def _short(spec: str) -> str:
-    """`spec` without the folders of files, which say nothing elsewhere."""
-    return "+".join(f"{part.partition(':')[0]}:{Path(part).name}" if "/" in part else part for part in spec.split("+"))
 
 
 if __name__ == "__main__":
