@@ -42,17 +42,17 @@ class DenseTrajectories(Features):
     """One row a track: its shape and the histograms along it.
 
     Settings in pixels are those of a picture whose longer side is 320; in others they grow and shrink with it. Where
-    `scales`, `stride` and `max_tracks` are left at 0 they are THOROUGH for computed flow and QUICK for the codec's.
+    `scales`, `stride` and `max_tracks` are left out they are THOROUGH for computed flow and QUICK for the codec's.
     """
 
-    scales: int = 0  # sizes of the picture that are looked at, each smaller than the last by the root of 2
+    scales: int = None  # type: ignore[assignment]  # sizes of the picture, each the root of 2 smaller
     seconds: float = 0.5  # that a track lasts, at any frame rate
-    stride: int = 0  # pixels between sampled points, at each size as it is
+    stride: int = None  # type: ignore[assignment]  # pixels between sampled points, at each size as it is
     quality: float = 0.001  # of the strongest corner response in the picture: weaker points are not tracked
     min_std: float = 1.0  # pixels that a track's points spread at least, the camera's motion taken off
     max_std: float = 50.0  # pixels that they spread at most
     max_jump: float = 600.0  # pixels a second
-    max_tracks: int = 0  # a clip; more are thinned evenly
+    max_tracks: int = None  # type: ignore[assignment]  # a clip; more are thinned evenly
     flow: Flow = "dis"  # computed; "codec": made from the motion vectors that the clip carries, where it carries any
 
     dim: int = field(default=426, init=False)
@@ -61,7 +61,7 @@ class DenseTrajectories(Features):
 
     def __post_init__(self) -> None:
         for name, value in (QUICK if self.flow == "codec" else THOROUGH).items():
-            if getattr(self, name) == 0:
+            if getattr(self, name) is None:
                 object.__setattr__(self, name, value)
         for name in ("scales", "seconds", "stride", "quality", "min_std", "max_std", "max_jump", "max_tracks"):
             if not getattr(self, name) > 0:

@@ -137,7 +137,7 @@ def test_static_and_erratic_tracks_are_told_from_moving_ones() -> None:
     np.testing.assert_allclose(spread, [0, np.arange(16).std(), -1, np.arange(16).std() * 0.05, 0], rtol=1e-4)
 
 
-@pytest.mark.parametrize("bad", [{"stride": -1}, {"max_tracks": -1}, {"quality": -1.0}, {"stride": 99}])
+@pytest.mark.parametrize("bad", [{"stride": 0}, {"max_tracks": 0}, {"quality": -1.0}, {"stride": 99}])
 def test_settings_are_checked(bad: dict[str, float]) -> None:
     with pytest.raises(UsageError, match=next(iter(bad))):
         DenseTrajectories(**bad)  # type: ignore[arg-type]
