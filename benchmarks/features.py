@@ -28,8 +28,9 @@ from av.video.reformatter import VideoReformatter
 from benchmarks.common import header, keep, seconds, short, table
 from tag2vec.embed.clips import find_clips, read_clips
 from tag2vec.embed.extract import extract, extract_many
-from tag2vec.embed.frames import FrameLimits, Frames, read_frames
+from tag2vec.embed.frames import Frames, read_frames
 from tag2vec.embed.kinds import kinds_of
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.workers import one_core
 
 COLUMNS = ["features", "frames/s", "s a clip", "/ decode", "/ (decode + flow)", "clips/s, two cores", "MB"]

@@ -22,7 +22,7 @@ from benchmarks.common import header, keep, table
 from tag2vec.embed.clips import find_clips
 from tag2vec.embed.extract import extract
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import VideoError
 from tag2vec.workers import in_order, usable_cores
 

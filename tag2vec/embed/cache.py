@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features, describe
-from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError
 
 VERSION = 2  # raise it when decoding gives other frames for the same limits

@@ -20,7 +20,7 @@ from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Array, spread
 from tag2vec.embed.features.cnn import Layers, squares
-from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import extract_all
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.training import FOLDS, group_folds

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from tag2vec.embed.cache import Cache, Extracted, compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import FrameLimits, Frames, check_file, read_windows
+from tag2vec.embed.frames import Frames, check_file, read_windows
 from tag2vec.embed.kinds import Kinds, kinds_of
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
 from tag2vec.workers import in_order, usable_cores
 

@@ -22,8 +22,9 @@ from tag2vec.embed.cache import Cache, Extracted, compact, digest, sampling
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import extract, merged
 from tag2vec.embed.features import Features, describe
-from tag2vec.embed.frames import FrameLimits, check_file
+from tag2vec.embed.frames import check_file
 from tag2vec.embed.kinds import Kinds, kinds_of
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError, VideoError
 from tag2vec.workers import in_order, usable_cores

@@ -1,57 +1,30 @@
 """The frames of a clip: opening, limits and messages in one place.
 
-FFmpeg runs in a child process (`decoder.py`) that may use only so much memory and time: a broken file hung a
-decoder thread once, and a thread cannot be killed. This module starts that child, reads what it writes with a
-bound on the amount, and turns whatever happened into frames or into a VideoError that a user understands.
+FFmpeg runs in a child process (`decoding/`) that may use only so much memory and time: a broken file hung a decoder
+thread once, and a thread cannot be killed. This module turns whatever happened there into frames or into a VideoError
+that a user understands.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import signal
 import stat
-import struct
-import subprocess
-import sys
-import threading
 import time
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.motion import VECTOR_BYTES, Motion, turned
-from tag2vec.errors import UsageError, VideoError
+from tag2vec.embed.decoding import SOUND_ONLY, SOUND_RATE
+from tag2vec.embed.decoding.parent import Part, Pictures, run
+from tag2vec.embed.limits import FrameLimits
+from tag2vec.embed.motion import turned
+from tag2vec.errors import VideoError
 
-DECODER = Path(__file__).with_name("decoder.py")
-SOUND_ONLY = "has sound but no picture"  # as the decoder says it
-SOUND_RATE = 16_000  # samples a second, as the decoder gives them
-MAX_CHANNELS = 64
 PICTURES = frozenset({"pictures"})
 PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"v=0", b"[playlist]")
-
-
-@dataclass(frozen=True)
-class FrameLimits:
-    """How much of a clip is looked at, and how much a stranger's file may cost."""
-
-    max_side: int = 320  # pixels of the longer side; larger pictures are scaled down, none is scaled up
-    max_fps: float = 30.0  # frames a second; faster clips are thinned by their timestamps
-    max_seconds: float = 10.0  # that are looked at
-    windows: int = 4  # parts of a longer clip that these are spread over
-    start_s: float = 0.0  # seconds of the clip that are passed over first
-    timeout_s: float = 60.0  # wall clock for one clip
-    memory_mb: int = 2048  # address space of the child; 4K H.264 takes about 250
-    max_pixels: int = 36_000_000  # width x height of the source; 8K is 33 million
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if not (math.isfinite(value) and (value > 0 or (name == "start_s" and value == 0))):
-                raise UsageError(f"FrameLimits has {name}={value}; wanted a positive number.")
 
 
 @dataclass(frozen=True)
@@ -85,7 +58,7 @@ def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: froz
     its message says why and what to do.
     """
     limits = limits or FrameLimits()
-    part = _Part(limits.start_s, limits.start_s, limits.max_seconds, 1, tuple(sorted(wants)))
+    part = Part(limits.start_s, limits.start_s, limits.max_seconds, 1, tuple(sorted(wants)))
     return _part(Path(path), limits, part)[0]
 
 
@@ -97,14 +70,14 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
     """
     path, limits = Path(path), limits or FrameLimits()
     before = time.monotonic()
-    whole = _Part(limits.start_s, limits.start_s, limits.max_seconds, limits.windows, tuple(sorted(wants)))
+    whole = Part(limits.start_s, limits.start_s, limits.max_seconds, limits.windows, tuple(sorted(wants)))
     first, parts = _part(path, limits, whole)
     found, seconds, failed = [first], limits.max_seconds / parts, 0
     for number in range(1, parts):
         left = limits.timeout_s - (time.monotonic() - before)
         seek = limits.start_s + number * (first.duration_s - limits.start_s) / parts
         try:
-            here = _Part(seek, found[-1].start_s + seconds, seconds, 1, whole.wants)
+            here = Part(seek, found[-1].start_s + seconds, seconds, 1, whole.wants)
             found.append(_part(path, replace(limits, timeout_s=max(left, 0.001)), here)[0])
         except VideoError:
             if time.monotonic() - before > limits.timeout_s:
@@ -122,33 +95,6 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
 def check_file(path: str | Path) -> None:
     """Raise VideoError unless `path` is a file that can be read and is not empty."""
     _opened(Path(path)).close()
-
-
-@dataclass(frozen=True)
-class _Part:
-    """What the child is to decode: `seconds` from the key frame before `seek_s` on, but nothing before `start_s`.
-
-    Of a clip that is longer it is the first of `parts` that share the seconds.
-    """
-
-    seek_s: float
-    start_s: float
-    seconds: float
-    parts: int
-    wants: tuple[str, ...]
-
-
-@dataclass
-class _Pictures:
-    """What the child wrote before its last line: pictures, and the sound that goes with them."""
-
-    width: int = 0
-    height: int = 0
-    rotation: int = 0  # degrees, anticlockwise, that make the pictures upright
-    rgb: bytearray = field(default_factory=bytearray)
-    times_s: list[float] = field(default_factory=list)
-    sound: list[NDArray[np.float32]] = field(default_factory=list)  # pieces (n,)
-    motion: Motion | None = None
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -174,110 +120,16 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def _part(path: Path, limits: FrameLimits, part: _Part) -> tuple[Frames, int]:
+def _part(path: Path, limits: FrameLimits, part: Part) -> tuple[Frames, int]:
     """One part of a clip, and how many parts share the seconds to be looked at."""
     with _opened(path) as file:
-        pictures, end = _run(path, file, limits, part)
+        pictures, end = run(path, file, limits, part)
         if not pictures.times_s and ("pictures" in part.wants or (end["refused"] and not pictures.sound)):
             _refuse(path, file, end)
     return _answer(limits, part, pictures, end), end.get("parts", 1)
 
 
-def _run(path: Path, file: BinaryIO, limits: FrameLimits, part: _Part) -> tuple[_Pictures, dict[str, Any]]:
-    """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns."""
-    # -P keeps the folder of decoder.py off the child's import path.
-    command = [sys.executable, "-P", str(DECODER), json.dumps(asdict(limits) | asdict(part))]
-    child = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=2**20)
-    late = threading.Event()
-
-    def stop() -> None:
-        late.set()
-        child.kill()
-
-    clock = threading.Timer(limits.timeout_s, stop)
-    clock.daemon = True
-    clock.start()
-    assert child.stdout is not None
-    pictures = _Pictures()
-    end = None
-    try:
-        end = _read(child.stdout, pictures, limits, part)
-    except (ValueError, KeyError, TypeError):
-        child.kill()  # it wrote what our decoder never writes
-    except BaseException:
-        child.kill()
-        raise
-    finally:
-        child.stdout.close()
-        code = child.wait()
-        clock.cancel()
-        clock.join()
-    if end is None and (late.is_set() or code == -getattr(signal, "SIGXCPU", 24)):
-        raise VideoError(
-            f"{path} was not decoded within {limits.timeout_s:g} seconds and was given up: it is damaged or "
-            "too large. Convert it to a small MP4 (H.264), or allow more time."
-        )
-    if end is None:
-        killed = code == -getattr(signal, "SIGKILL", 9)
-        reason = "used up the machine's memory" if killed else f"crashed the decoder (exit code {code})"
-        end = {"refused": reason, "problem": reason, "stopped": False, "sound": None}
-    return pictures, end
-
-
-def _read(pipe: Any, pictures: _Pictures, limits: FrameLimits, part: _Part) -> dict[str, Any] | None:
-    """Fill `pictures` from the child; how it ended, or None when it was killed before it said so."""
-    most = math.ceil(part.seconds * limits.max_fps) + 2
-    kind = pipe.read(1)
-    if kind == b"{":
-        head = json.loads(kind + pipe.readline(1000))
-        pictures.width, pictures.height = int(head["width"]), int(head["height"])
-        pictures.rotation = int(head["rotation"] or 0)
-        if not (1 <= pictures.width <= limits.max_side and 1 <= pictures.height <= limits.max_side):
-            raise ValueError("larger than asked for")
-        pictures.motion = Motion(pictures.width, pictures.height)
-        kind = pipe.read(1)
-    size = pictures.width * pictures.height * 3
-    while kind in {b"F", b"M"} and pictures.motion and len(pictures.times_s) < most:
-        if kind == b"M":
-            _read_vectors(pipe, pictures.motion, limits)
-            kind = pipe.read(1)
-            continue
-        record = pipe.read(8 + size)
-        if len(record) < 8 + size:
-            return None
-        pictures.times_s.append(struct.unpack_from("<d", record)[0])
-        pictures.rgb += memoryview(record)[8:]
-        pictures.motion.show()
-        kind = pipe.read(1)
-    left = math.ceil(part.seconds * SOUND_RATE)
-    while kind == b"S" and left > 0:
-        channels, samples = struct.unpack("<BI", pipe.read(5).ljust(5, b"\0"))
-        if not (1 <= channels <= MAX_CHANNELS and samples <= left):
-            raise ValueError("more than asked for")
-        piece = pipe.read(4 * channels * samples)
-        if len(piece) < 4 * channels * samples:
-            return None
-        sound = np.clip(np.nan_to_num(np.frombuffer(piece, "<f4")), -1, 1)  # a float file may hold anything
-        pictures.sound.append(sound.reshape(samples, channels).mean(axis=1, dtype=np.float32))
-        left -= samples
-        kind = pipe.read(1)
-    if kind != b"E":
-        return None
-    line = pipe.readline(10_000)
-    end: dict[str, Any] | None = json.loads(line) if line.endswith(b"\n") else None
-    return end
-
-
-def _read_vectors(pipe: Any, motion: Motion, limits: FrameLimits) -> None:
-    width, height, early, late, vectors = struct.unpack("<IIddI", pipe.read(28))
-    if not (0 < width * height <= limits.max_pixels and vectors <= limits.max_pixels):
-        raise ValueError("more than asked for")
-    raw = pipe.read(vectors * VECTOR_BYTES)
-    if len(raw) == vectors * VECTOR_BYTES:  # else the child was killed, and the next read says so
-        motion.add(width, height, early, late, raw)
-
-
-def _answer(limits: FrameLimits, part: _Part, pictures: _Pictures, end: dict[str, Any]) -> Frames:
+def _answer(limits: FrameLimits, part: Part, pictures: Pictures, end: dict[str, Any]) -> Frames:
     times = pictures.times_s
     rgb = np.frombuffer(pictures.rgb, np.uint8).reshape(len(times), pictures.height, pictures.width, 3)
     motion = pictures.motion.between() if pictures.motion else None

@@ -15,8 +15,8 @@ from tag2vec.embed.cache import Cache, sampling
 from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.folder import KIND, LIST, POOLINGS, Kept, load_poolings
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.kinds import Kinds, in_words, kinds_of, stored_kinds
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays, Poolings, extract_all
 from tag2vec.errors import SourceError, Tag2VecError, UsageError, VideoError
 

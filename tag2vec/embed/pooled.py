@@ -13,8 +13,8 @@ from tag2vec import plugins
 from tag2vec.embed.cache import compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.kinds import Kinds, poolings_of
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooling import Pooling
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.units import units

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from tag2vec.embed.cache import Cache, Extracted, compact, digest
 from tag2vec.embed.features import describe
 from tag2vec.embed.features._network import Network
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.kinds import Kinds
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.units import units

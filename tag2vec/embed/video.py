@@ -25,10 +25,10 @@ from tag2vec.embed.carry import carry_over, with_stored_tags
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
 from tag2vec.embed.kinds import Kinds, elsewhere, kinds_of, stored_kinds
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace

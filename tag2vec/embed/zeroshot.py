@@ -19,8 +19,8 @@ from tag2vec.embed.cache import Cache
 from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Network
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.kinds import Kinds
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.prompts import Prompts
 from tag2vec.embed.space import TagSpace, Vectors

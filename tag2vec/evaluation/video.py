@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import FrameLimits
 from tag2vec.embed.gather import Gathered, gather
 from tag2vec.embed.kinds import Kinds, kinds_of
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Picked, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.training import TrainConfig, group_folds

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.extract import Cache, Extracted, extract, extract_many
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import FrameLimits
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, MissingExtra, UsageError, VideoError
 from tests.clips import moving, still, write_clip
 

@@ -25,8 +25,9 @@ from tag2vec import TagSpace, VideoEmbedder, artifact
 from tag2vec.embed.clips import Clip, any_clips, read_clips
 from tag2vec.embed.features import Features
 from tag2vec.embed.folder import Kept, extract_to
-from tag2vec.embed.frames import FrameLimits, Frames
+from tag2vec.embed.frames import Frames
 from tag2vec.embed.gather import gather
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.video import evaluate_video
 from tests.clips import moving, write_clip

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tag2vec.embed.frames import FrameLimits, read_frames
+from tag2vec.embed.frames import read_frames
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import UsageError, VideoError
 from tests.clips import moving, still, texture, write_clip, write_sound
 
@@ -233,7 +234,7 @@ def test_limits_are_checked(bad: dict[str, float]) -> None:
 
 
 def test_the_decoder_starts_light() -> None:
-    code = "import sys, tag2vec.embed.decoder; print([m for m in ('numpy', 'cv2', 'torch') if m in sys.modules])"
+    code = "import sys, tag2vec.embed.decoding.child; print([m for m in ('numpy', 'cv2', 'torch') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

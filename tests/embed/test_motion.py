@@ -10,7 +10,8 @@ import pytest
 
 from tag2vec.embed.extract import extract
 from tag2vec.embed.features.trajectories import DenseTrajectories
-from tag2vec.embed.frames import FrameLimits, read_frames
+from tag2vec.embed.frames import read_frames
+from tag2vec.embed.limits import FrameLimits
 from tests.clips import moving, warped, with_patch, write_clip
 
 MOTION = frozenset({"pictures", "motion"})

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tag2vec.embed.frames import SOUND_RATE, FrameLimits, read_frames
+from tag2vec.embed.decoding import SOUND_RATE
+from tag2vec.embed.frames import read_frames
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import VideoError
 from tests.clips import add_sound, moving, tone, write_clip, write_sound, write_wave
 

@@ -14,7 +14,8 @@ from benchmarks.fuzz import Colours
 from tag2vec import Suggester
 from tag2vec.embed.extract import Extracted, extract, extract_segments
 from tag2vec.embed.features.trajectories import DenseTrajectories
-from tag2vec.embed.frames import FrameLimits, read_frames, read_windows
+from tag2vec.embed.frames import read_frames, read_windows
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import UsageError, VideoError
 from tag2vec.retrieval.suggest import Suggestions
 from tests.clips import add_sound, moving, tone, write_clip

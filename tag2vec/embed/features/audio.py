@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from scipy.fft import rfft
 from scipy.signal import get_window
 
+from tag2vec.embed.decoding import SOUND_RATE
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import SOUND_RATE, Frames
+from tag2vec.embed.frames import Frames
 
 if TYPE_CHECKING:
     from tag2vec.embed.clips import Clip
