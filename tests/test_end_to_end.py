@@ -180,7 +180,7 @@ def test_bad_input_is_one_clear_error(home: Home, clip: Path, arguments: list[st
 def test_parts_that_do_not_belong_together_are_refused(home: Home, tmp_path: Path) -> None:
     video = VideoEmbedder.load(home.model)
     with pytest.raises(UsageError, match="have 7 dimensions; the model was fitted with 426"):
-        video.query([np.zeros((3, 7), np.float32)])
+        video.place([np.zeros((3, 7), np.float32)])
     other = TagSpace.fit(Corpus.load(home.folder / "corpus"), dim=8, epochs=1)
     with pytest.raises(UsageError, match="another tag space"):
         Suggester(other, video)

@@ -22,8 +22,8 @@ from tag2vec.embed.features._network import Array, spread
 from tag2vec.embed.features.cnn import Layers, squares
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import extract_all
+from tag2vec.embed.splits import FOLDS, group_folds
 from tag2vec.embed.threads import one_thread
-from tag2vec.embed.training import FOLDS, group_folds
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 
 BATCH, EPOCHS, PATIENCE = 15, 30, 3  # clips, and passes over them, as in the paper

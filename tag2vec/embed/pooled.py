@@ -15,12 +15,14 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.kinds import Kinds, poolings_of
 from tag2vec.embed.limits import FrameLimits
-from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.pooling import Pooling, unit
 from tag2vec.embed.threads import one_thread
-from tag2vec.embed.units import units
 from tag2vec.errors import Tag2VecError, UsageError
 
 Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim) or (dim,)
+
+Rows = list[tuple[torch.Tensor, torch.Tensor]]
+"""Of m clips, for each kind of features: x (m, time, dim) and mask (m, time), True where a row is real."""
 
 SAMPLE = 200_000  # rows of features that a pooling is fitted on
 LEVELLED_ON = 1000  # clips that kinds of features are made comparable on
@@ -68,11 +70,14 @@ class Poolings(torch.nn.Module):
     middle: torch.Tensor  # (out_dim,) of several kinds, (0,) of one
     spread: torch.Tensor  # (kinds,)
 
-    def __init__(self, kinds: Kinds, spelled: str | None = None) -> None:
+    def __init__(self, kinds: Kinds, spelled: str | None = None, seed: int = 1) -> None:
         super().__init__()
         self.kinds = kinds
         self.names = poolings_of(spelled, kinds)
-        self.parts = torch.nn.ModuleList(_made(name, kind) for name, kind in zip(self.names, kinds, strict=True))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            parts = [_made(name, kind) for name, kind in zip(self.names, kinds, strict=True)]
+        self.parts = torch.nn.ModuleList(parts)
         self.widths = [part.out_dim for part in self]
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
@@ -82,6 +87,24 @@ class Poolings(torch.nn.Module):
         for part in self.parts:
             assert isinstance(part, Pooling)
             yield part
+
+    @property
+    def trained(self) -> bool:
+        """Whether one of them has something to learn from tags."""
+        return any(map(_learns, self))
+
+    def forward(self, rows: Rows) -> torch.Tensor:
+        """For each kind x (m, time, dim) and mask (m, time) -> (m, out_dim)."""
+        vectors = [part(x, mask) for part, (x, mask) in zip(self, rows, strict=True)]
+        if len(vectors) == 1:
+            only: torch.Tensor = vectors[0]
+            return only
+        middles = torch.split(self.middle, self.widths)
+        levelled = [
+            v if _learns(part) else (unit(v) - m) / s
+            for part, v, m, s in zip(self, vectors, middles, self.spread, strict=True)
+        ]
+        return torch.cat(levelled, dim=1)
 
     @one_thread()
     def fit(self, clips: Sequence[Arrays], seed: int) -> Poolings:
@@ -135,12 +158,8 @@ class Poolings(torch.nn.Module):
                 f"{' + '.join(map(str, wanted))}. Extract them with the model's own settings."
             )
         with torch.no_grad():
-            vectors = [_pooled(part, array) for part, array in zip(self, arrays, strict=True)]
-        if len(vectors) == 1:
-            return vectors[0]
-        middles = self._split(self.middle.numpy())
-        levelled = [(units(v) - m) / s for v, m, s in zip(vectors, middles, self.spread.numpy(), strict=True)]
-        return np.concatenate(levelled)
+            vector: NDArray[np.float32] = self(padded([arrays]))[0].numpy()
+        return vector
 
     def many(self, clips: Sequence[Arrays]) -> NDArray[np.float32]:
         """The features of clips -> (clips, out_dim)."""
@@ -162,7 +181,21 @@ def _made(spelled: str, kind: Any) -> Pooling:
     return plugins.make(Pooling, name, {"dim": kind.dim, "blocks": kind.blocks} | settings)
 
 
-def _pooled(part: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    rows = torch.from_numpy(np.atleast_2d(array).astype(np.float32))[None]
-    pooled: NDArray[np.float32] = part(rows, torch.ones(rows.shape[:2], dtype=torch.bool))[0].numpy()
-    return pooled
+def _learns(part: Pooling) -> bool:
+    return any(True for _ in part.parameters())
+
+
+def padded(clips: Sequence[Arrays], most: int | None = None, draw: np.random.Generator | None = None) -> Rows:
+    """The rows of clips, side by side for each kind; of more than `most` that many are drawn, kept in their order."""
+    found = []
+    for kind in zip(*clips, strict=True):
+        parts = [np.atleast_2d(array) for array in kind]
+        if most and draw:
+            parts = [_some(part, most, draw) for part in parts]
+        x = torch.zeros(len(parts), max(1, *map(len, parts)), parts[0].shape[1])
+        mask = torch.zeros(x.shape[:2], dtype=torch.bool)
+        for i, part in enumerate(parts):
+            x[i, : len(part)] = torch.from_numpy(part.astype(np.float32))
+            mask[i, : len(part)] = True
+        found.append((x, mask))
+    return found

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.cache import Cache, Extracted, compact, digest
+from tag2vec.embed.embedder import Embedder, Place
 from tag2vec.embed.features import describe
 from tag2vec.embed.features._network import Network
 from tag2vec.embed.kinds import Kinds
@@ -21,18 +22,29 @@ PROMPT = "a video of {}"
 MOST = 2000  # tags, the most frequent ones: each costs the text network a run
 
 
-class Prompts:
+class Prompts(Embedder):
     """The most frequent tags of a space, ranked by the cosine of "a video of TAG" and what is seen."""
 
     def __init__(self, space: TagSpace, network: Network, cache: Cache | None = None) -> None:
         self.base = self.space = space
-        self.kinds: Kinds = (network,)
-        self.limits = FrameLimits()
-        self.items = _embedded(network, [PROMPT.format(form) for form in space.forms[:MOST]], cache)
+        self.network = network
+        self._items = _embedded(network, [PROMPT.format(form) for form in space.forms[:MOST]], cache)
 
-    def query(self, arrays: Arrays) -> NDArray[np.float32]:
-        """Pictures (frames, dim) -> (dim,): the mean of their directions."""
-        return units(units(np.atleast_2d(arrays[0])).mean(axis=0))
+    @property
+    def kinds(self) -> Kinds:
+        return (self.network,)
+
+    @property
+    def limits(self) -> FrameLimits:
+        return FrameLimits()
+
+    @property
+    def items(self) -> NDArray[np.float32]:
+        return self._items
+
+    def place(self, arrays: Arrays) -> Place:
+        """Pictures (frames, dim) -> a query (dim,): the mean of their directions."""
+        return Place(units(units(np.atleast_2d(arrays[0])).mean(axis=0)))
 
 
 def _embedded(network: Network, texts: list[str], cache: Cache | None) -> NDArray[np.float32]:

@@ -2,154 +2,231 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tag2vec.embed.heads import Head
+from tag2vec.embed import splits
+from tag2vec.embed.checkpoint import Checkpoint
+from tag2vec.embed.examples import Examples
+from tag2vec.embed.network import Network
+from tag2vec.embed.ranks import alone, summed
+from tag2vec.errors import UsageError
 
-FOLDS = 5  # a fifth of the groups is held out
-SPLITS = 3  # so often, unless there are MANY clips
-MANY = 2000
+Schedule = Literal["constant", "cosine", "exponential"]
+Balance = Literal["none", "weights", "sampling"]
+Precision = Literal["float32", "bfloat16"]
+Optimizer = Literal["adamw", "adam"]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a head is trained. `patience` counts epochs without a better loss on held-out groups."""
+    """How a network is trained.
 
+    `epochs` None: as many as the recipe has. `patience` counts epochs without a better loss on held-out groups.
+    `decay` is what an exponential schedule multiplies the rate with after each epoch. `balance` gives clips of rare
+    first tags more weight in the loss, or draws them more often. `frames` is how many rows of a clip a pooling that is
+    trained is shown at most; which, is drawn anew each time. Each batch is worked on in `shards`, by as many processes
+    at most: the number of processes changes nothing, that of shards what dropout leaves out. `clip` bounds the length
+    of the gradient of poolings.
+    """
+
+    optimizer: Optimizer = "adamw"
     lr: float = 1e-3
     weight_decay: float = 1e-2
+    schedule: Schedule = "constant"
+    decay: float = 0.95
     batch: int = 64
+    epochs: int | None = None
     patience: int = 8
+    clip: float = 5.0
+    balance: Balance = "none"
+    frames: int = 300
+    precision: Precision = "float32"
+    shards: int = 1
     seed: int = 1
+
+    def __post_init__(self) -> None:
+        for name, choices in (
+            ("optimizer", Optimizer),
+            ("schedule", Schedule),
+            ("balance", Balance),
+            ("precision", Precision),
+        ):
+            if getattr(self, name) not in get_args(choices):
+                raise UsageError(f"{name} is '{getattr(self, name)}'; wanted {' or '.join(get_args(choices))}.")
+        for name in ("lr", "batch", "patience", "clip", "frames", "shards", "decay"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise UsageError(f"{name} is {getattr(self, name)}; wanted a number above 0.")
+        if self.epochs is not None and self.epochs < 1:
+            raise UsageError(f"epochs is {self.epochs}; wanted 1 or more.")
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Pooled clips (n, p), target distributions (n, v), row of the first tag (n,), groups (n)."""
+class HeldOut:
+    """A network that learnt from some clips only, and the others."""
 
-    pooled: Tensor
-    targets: Tensor
-    words: Tensor
-    groups: Sequence[str]
+    network: Network
+    learn: NDArray[np.intp]
+    check: NDArray[np.intp]
 
-    def __len__(self) -> int:
-        return len(self.groups)
 
-    def take(self, rows: NDArray[np.intp]) -> Examples:
-        at = torch.from_numpy(rows)
-        return Examples(self.pooled[at], self.targets[at], self.words[at], [self.groups[i] for i in rows])
+@dataclass(frozen=True)
+class Trained:
+    """`curve` has a line {"epoch", "train", "held_out"} an epoch; `held_out` the networks that it comes from."""
+
+    network: Network
+    curve: list[dict[str, Any]]
+    held_out: list[HeldOut]
 
 
 def train(
-    make: Callable[[], Head], examples: Examples, config: TrainConfig, tick: Callable[[int], None] | None = None
-) -> tuple[Head, list[dict[str, Any]]]:
-    """A head trained on all examples, and the loss curve [{"epoch", "train", "held_out"}].
+    make: Callable[[], Network],
+    examples: Examples,
+    config: TrainConfig,
+    tick: Callable[[int], None] | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Trained:
+    """A network trained on all examples.
 
     The number of epochs is where the mean loss on held-out groups was least; with too few groups to hold some out it
-    is the head's own maximum. `tick` gets the number of epochs done.
+    is the recipe's own maximum. `tick` gets the number of epochs done. What `checkpoint` has of an earlier run is not
+    done again.
     """
-    curves = []
-    for learn, check in _splits(examples, config):
-        curves.append(_run(make_prepared(make, learn, config), learn, check, config, tick))
+    checkpoint = checkpoint or Checkpoint(None)
+    held_out, curves = [], []
+    for number, (learn, check) in enumerate(splits.held_out(examples.words.numpy(), examples.groups, config.seed)):
+        some, others = examples.take(learn), examples.take(check)
+        network = _prepared(make, some, config)
+        state = checkpoint.of(f"held-out-{number}")
+        curves.append(_run(network, some, others.known_to(some), config, state, tick))
+        held_out.append(HeldOut(network.eval(), learn, check))
     curve = [
         {"epoch": e + 1} | {name: float(np.mean([c[e][name] for c in curves])) for name in ("train", "held_out")}
         for e in range(min(map(len, curves), default=0))
     ]
-    head = make_prepared(make, examples, config)
-    best = 1 + min(range(len(curve)), key=lambda epoch: curve[epoch]["held_out"]) if curve else head.epochs
-    final = _run(head, examples, None, config, tick, best)
-    return head.eval(), curve or final
+    network = _prepared(make, examples, config)
+    best = 1 + min(range(len(curve)), key=lambda epoch: curve[epoch]["held_out"]) if curve else None
+    final = _run(network, examples, None, config, checkpoint.of("all"), tick, best)
+    return Trained(network.eval(), curve or final, held_out)
 
 
-def make_prepared(make: Callable[[], Head], examples: Examples, config: TrainConfig) -> Head:
-    """A new head, its weights drawn with the seed: all runs start alike."""
+def _prepared(make: Callable[[], Network], examples: Examples, config: TrainConfig) -> Network:
+    """A new network, its weights drawn with the seed: all runs start alike."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        head = make()
-    head.prepare(examples.pooled)
-    return head
+        network = make()
+    if isinstance(examples.seen, Tensor):
+        network.head.prepare(examples.seen)
+    return network
 
 
 def _run(
-    head: Head,
+    network: Network,
     learn: Examples,
     check: Examples | None,
     config: TrainConfig,
+    state: Checkpoint,
     tick: Callable[[int], None] | None,
     epochs: int | None = None,
 ) -> list[dict[str, Any]]:
-    learn, check = _reduced(head, learn), check and _reduced(head, check)
-    optimizer = torch.optim.AdamW(head.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-    curve: list[dict[str, Any]] = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
-        for epoch in range(epochs or head.epochs):
-            head.train()
-            total = 0.0
-            for rows in torch.split(torch.randperm(len(learn)), config.batch):
-                points = head.points(learn.pooled[rows])
-                loss = head.loss(points, learn.targets[rows], learn.words[rows])
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                optimizer.step()
-                total += float(loss.detach()) * len(rows)
-            curve.append({"epoch": epoch + 1, "train": total / len(learn)})
-            if tick:
-                tick(epoch + 1)
-            if check is not None:
-                curve[-1]["held_out"] = _loss(head, check)
-                least = min(range(epoch + 1), key=lambda e: curve[e]["held_out"])
-                if epoch - least >= config.patience:
-                    break
+    """Train `network`; with clips to `check` it ends as it was in its best epoch, else in its last."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    network.to(device)
+    kind = torch.optim.AdamW if config.optimizer == "adamw" else torch.optim.Adam
+    optimizer = kind(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+    most = epochs or config.epochs or network.head.epochs
+    curve = state.restore(network, optimizer)
+    for epoch in range(len(curve), most):
+        if check is not None and epoch - _least(curve) > config.patience:
+            break
+        for group in optimizer.param_groups:
+            group["lr"] = config.lr * _share(config, epoch, most)
+        curve.append({"epoch": epoch + 1, "train": _epoch(network, optimizer, learn, config, epoch)})
+        if check is not None:
+            curve[-1]["held_out"] = _loss(network, check, config)
+        state.keep(network, optimizer, curve, best=check is not None and _least(curve) == epoch)
+        if tick:
+            tick(epoch + 1)
+    if check is not None:
+        state.back_to_best(network)
+    network.to("cpu")
     return curve
 
 
-def _reduced(head: Head, examples: Examples) -> Examples:
+def _least(curve: Sequence[dict[str, Any]]) -> int:
+    return min(range(len(curve)), key=lambda e: curve[e]["held_out"], default=0)
+
+
+def _share(config: TrainConfig, epoch: int, epochs: int) -> float:
+    """Of the rate, in an epoch."""
+    if config.schedule == "cosine":
+        return 0.5 + 0.5 * float(np.cos(np.pi * epoch / epochs))
+    return config.decay**epoch if config.schedule == "exponential" else 1.0
+
+
+def _epoch(
+    network: Network, optimizer: torch.optim.Optimizer, learn: Examples, config: TrainConfig, epoch: int
+) -> float:
+    """The mean loss of the clips of one epoch. All that is drawn is drawn from the seed and the epoch."""
+    network.train()
+    weights = _weights(learn) if config.balance != "none" else torch.ones(len(learn))
+    draw = torch.Generator().manual_seed(config.seed * 1_000_003 + epoch)
+    if config.balance == "sampling":
+        order = torch.multinomial(weights, len(learn), replacement=True, generator=draw)
+        weights = torch.ones(len(learn))
+    else:
+        order = torch.randperm(len(learn), generator=draw)
+    total = 0.0
+    with torch.random.fork_rng():
+        for number, rows in enumerate(torch.split(order, config.batch)):
+            optimizer.zero_grad()
+            done = torch.zeros(())
+            for shard, part in enumerate(torch.tensor_split(rows, config.shards)):
+                if len(part) and alone(shard):
+                    seed = [config.seed, epoch, number, shard]
+                    losses = _losses(network, learn, part, config, seed) * weights[part]
+                    (losses.sum() / len(rows)).backward()  # type: ignore[no-untyped-call]
+                    done += losses.detach().sum().cpu()
+            total += float(summed(network, done))
+            if network.poolings is not None:
+                torch.nn.utils.clip_grad_norm_(network.poolings.parameters(), config.clip)
+            optimizer.step()
+    return total / len(learn)
+
+
+def _losses(
+    network: Network, examples: Examples, rows: Tensor, config: TrainConfig, seed: Sequence[int] | None
+) -> Tensor:
+    """The loss of each of the clips `rows`; in training what is drawn is drawn from `seed`."""
+    draw = None
+    if seed is not None:
+        draw = np.random.default_rng(seed)
+        torch.manual_seed(int(draw.integers(2**62)))
+    device = next(network.parameters()).device
+    shown, wanted = examples.shown(rows, config.frames, draw), examples.wanted(rows)
+    shown = shown.to(device) if isinstance(shown, Tensor) else [(x.to(device), mask.to(device)) for x, mask in shown]
+    wanted = replace(wanted, **{name: part.to(device) for name, part in vars(wanted).items()})
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        losses: Tensor = network.head.loss(network(shown), wanted).float()
+        return losses
+
+
+def _loss(network: Network, examples: Examples, config: TrainConfig) -> float:
+    network.eval()
     with torch.no_grad():
-        return replace(examples, pooled=head.reduce(examples.pooled))
+        parts = torch.split(torch.arange(len(examples)), config.batch)
+        return float(torch.cat([_losses(network, examples, part, config, None) for part in parts]).mean())
 
 
-def _loss(head: Head, examples: Examples) -> float:
-    head.eval()
-    with torch.no_grad():
-        return float(head.loss(head.points(examples.pooled), examples.targets, examples.words))
-
-
-def _splits(examples: Examples, config: TrainConfig) -> Iterator[tuple[Examples, Examples]]:
-    """(learn, check) pairs: whole groups aside, every category on both sides where it has the groups for it.
-
-    One split says little about a few clips, so there are several until there are many clips. A clip is no check when
-    its word stands on no clip that is learnt from.
-    """
-    words = examples.words.numpy()
-    if len(set(examples.groups)) < FOLDS:
-        return
-    pairs = group_folds(words, examples.groups, FOLDS, config.seed)
-    for learn, check in pairs[: 1 if len(words) > MANY else SPLITS]:
-        fair = check[np.isin(words[check], words[learn])]
-        if len(fair):
-            yield examples.take(learn), examples.take(fair)
-
-
-def group_folds(
-    categories: Sequence[Any] | NDArray[Any], groups: Sequence[str], folds: int, seed: int
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    """(train, test) rows of each fold: groups stay whole, categories keep their share as far as that allows.
-
-    There must be at least as many groups as folds.
-    """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    _, labels, counts = np.unique(np.asarray(categories), return_inverse=True, return_counts=True)
-    labels[counts[labels] < folds] = -1  # too small to be spread over all folds: kept in balance together
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # the rest may be too small as well
-        return list(splitter.split(np.zeros(len(labels)), labels, list(groups)))
+def _weights(examples: Examples) -> Tensor:
+    """As much as a clip's first tag is rare; their mean is 1."""
+    _, words, counts = torch.unique(examples.words, return_inverse=True, return_counts=True)
+    weights = 1.0 / counts[words]
+    mean: Tensor = weights / weights.mean()
+    return mean

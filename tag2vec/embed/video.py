@@ -1,14 +1,7 @@
-"""The video embedder: from a clip's features to a point in the tag space.
-
-On disk (kind `video`, inside a model folder): `network.safetensors` (pooling and head), `curve.json` (the losses),
-`clips.jsonl` and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), `tags.txt`
-(the stems of all tags, in the order of the head's rows), `new_inputs.npy` and `new_outputs.npy` (vectors of the last of
-them: those that these clips carry and the space lacks).
-"""
+"""The video embedder: from a clip's features to a point in the tag space."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -18,27 +11,24 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save
 
-from tag2vec import artifact, plugins
-from tag2vec.embed.carry import carry_over, with_stored_tags
+from tag2vec.embed import ranks, videofiles
 from tag2vec.embed.clips import Clip
+from tag2vec.embed.embedder import Embedder, Floats, Place, Rows
+from tag2vec.embed.evidence import Mixture, Neighbours
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
+from tag2vec.embed.fitting import Seen, learn
 from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
-from tag2vec.embed.kinds import Kinds, elsewhere, kinds_of, stored_kinds
+from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
-from tag2vec.embed.newtags import with_tags_of
+from tag2vec.embed.network import Network
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
-from tag2vec.embed.targets import prior, targets
 from tag2vec.embed.threads import one_thread
-from tag2vec.embed.training import Examples, TrainConfig, train
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
-
-KIND = "video"
-FOLDER = "video"  # inside a model folder
+from tag2vec.embed.training import TrainConfig
+from tag2vec.errors import Tag2VecError, UsageError
 
 
 @dataclass(frozen=True)
@@ -51,9 +41,10 @@ class VideoConfig:
     limits: dict[str, Any]
     train: dict[str, Any]
     clips: int
+    mixture: dict[str, float] | None  # how scores become probabilities; None: they do not
 
 
-class VideoEmbedder:
+class VideoEmbedder(Embedder):
     """`space` holds every tag that it can suggest: those of the tag space and, after them, the clips' own new ones."""
 
     def __init__(
@@ -90,6 +81,8 @@ class VideoEmbedder:
         cache: Cache | None = None,
         workers: int | None = None,
         tick: Callable[[int], None] | None = None,
+        epoch_tick: Callable[[int], None] | None = None,
+        checkpoint: str | Path | None = None,
         **settings: Any,
     ) -> VideoEmbedder:
         """Extract features of the clips and train on them; `settings` are those of TrainConfig.
@@ -97,70 +90,57 @@ class VideoEmbedder:
         `features` and `pooling` may name several with a '+' between; dense trajectories unless one is named, and each
         kind with its own pooling. `clips` may be a folder that `tag2vec extract` wrote: then features, limits and,
         where it holds one vector a clip, pooling are those it was written with. Clips that cannot be decoded are left
-        out and listed in `failed`. `tick` gets the number of clips done. Raises SourceError when no clip with a tag is
-        left, UsageError for a folder of other features than those named.
+        out and listed in `failed`. `tick` gets the number of clips done, `epoch_tick` that of epochs. A run that was
+        killed goes on from the folder `checkpoint`. Raises SourceError when no clip with a tag is left, UsageError for
+        a folder of other features than those named, and for a wrong setting.
         """
-        train_config = TrainConfig(**settings)
+        config = TrainConfig(**settings)
         named = None if features is None else [kind.bound(space) for kind in kinds_of(features)]
-        found = gather(clips, named, limits, cache, workers, tick)
-        poolings = Poolings(found.kinds, pooling)
+        with ranks.first_before_others():
+            found = gather(clips, named, limits, cache, workers, tick)
+        poolings = Poolings(found.kinds, pooling, config.seed)
+        seen: Seen
         if found.poolings is None:
-            vectors = poolings.fit(found.arrays, train_config.seed).many(found.arrays)
+            poolings.fit(found.arrays, config.seed)
+            seen = found.arrays if poolings.trained else torch.from_numpy(poolings.many(found.arrays))
         elif pooling is None or poolings.names == found.poolings.names:
-            vectors, poolings = found.vectors(), found.poolings
+            seen, poolings = torch.from_numpy(found.vectors()), found.poolings
         else:
             raise UsageError(
                 f"{clips} holds vectors pooled by {'+'.join(found.poolings.names)}; wanted {'+'.join(poolings.names)}. "
                 "Extract them so, or leave the pooling out."
             )
-        video = cls.fit_pooled(
-            space, found.clips, torch.from_numpy(vectors), poolings, recipe, found.limits, train_config
-        )
+        video = cls.fit_seen(space, found.clips, seen, poolings, recipe, found.limits, config, epoch_tick, checkpoint)
         video.failed = found.failed
         return video
 
     @classmethod
     @one_thread()
-    def fit_pooled(
+    def fit_seen(
         cls,
         space: TagSpace,
         clips: Sequence[Clip],
-        pooled: torch.Tensor,
+        seen: Seen,
         poolings: Poolings,
         recipe: str,
         limits: FrameLimits | None,
         train_config: TrainConfig,
+        tick: Callable[[int], None] | None = None,
+        checkpoint: str | Path | None = None,
     ) -> VideoEmbedder:
-        """Train on vectors that were pooled before: pooled (n, out_dim)."""
-        full = with_tags_of(space, [clip.tags for clip in clips])
-        rows = [full.known_rows(clip.tags) for clip in clips]
-        used = [i for i, own in enumerate(rows) if own]
-        if not used:
-            raise SourceError(f"None of the {len(clips)} clips carries a tag; wanted a tags column with hashtags.")
-        rows = [rows[i] for i in used]
-        examples = Examples(
-            pooled if len(used) == len(clips) else pooled[torch.tensor(used)],
-            torch.from_numpy(targets(full, rows, len(space))),
-            torch.tensor([own[0] for own in rows]),
-            [clips[i].group for i in used],
-        )
-        tensors = (
-            torch.from_numpy(full.inputs),
-            torch.from_numpy(full.outputs),
-            torch.from_numpy(prior(full, rows)),
-        )
-        kind = plugins.get(Head, recipe)
-        head, curve = train(lambda: kind(poolings.out_dim, *tensors), examples, train_config)
+        """Train on `seen`: vectors (n, out_dim) that fixed poolings made, or arrays for poolings that are trained."""
+        learnt = learn(space, clips, seen, poolings, recipe, train_config, tick, checkpoint)
         config = VideoConfig(
             [describe(kind) for kind in poolings.kinds],
             poolings.names,
             recipe,
             asdict(limits or FrameLimits()),
             asdict(train_config),
-            len(used),
+            len(learnt.clips),
+            asdict(learnt.mixture) if learnt.mixture else None,
         )
-        vectors = examples.pooled.numpy().astype(np.float16)
-        return cls(space, full, poolings, head, config, curve, [clips[i] for i in used], vectors)
+        vectors = learnt.vectors.astype(np.float16)
+        return cls(space, learnt.space, learnt.poolings, learnt.head, config, learnt.curve, learnt.clips, vectors)
 
     @property
     def kinds(self) -> Kinds:
@@ -172,39 +152,68 @@ class VideoEmbedder:
         """How much of a clip it looks at."""
         return FrameLimits(**self.config.limits)
 
-    @one_thread()
-    def query(self, arrays: Arrays) -> NDArray[np.float32]:
-        """Features of one clip, (n, dim) or (dim,) a kind -> query vector (dim of the space + 1,).
-
-        Raises UsageError for features of other kinds.
-        """
-        with torch.no_grad():
-            points = self.head(torch.from_numpy(self.poolings.one(arrays))[None])
-            query: NDArray[np.float32] = self.head.queries(points)[0].numpy()
-        return query
+    @cached_property
+    def mixture(self) -> Mixture | None:
+        """How scores become probabilities; None for a recipe whose scores only rank."""
+        return Mixture(**self.config.mixture) if self.config.mixture else None
 
     @cached_property
-    def items(self) -> NDArray[np.float32]:
-        """One vector a tag (v, dim of the space + 1): times a query it is the tag's score, higher is better."""
+    def _neighbours(self) -> Neighbours:
+        vectors = self._network.vectors(torch.from_numpy(self.trained_vectors.astype(np.float32)))
+        at = {row: place for place, row in enumerate(self.head.carried.tolist())}
+        carried = [[at[row] for row in self.space.known_rows(clip.tags)] for clip in self.trained_clips]
+        return Neighbours(vectors.numpy(), carried, len(at))
+
+    @cached_property
+    def _network(self) -> Network:
+        return Network(None, self.head)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The tags that no training clip carries: these are found through the space."""
+        return np.setdiff1d(np.arange(len(self.space)), self.head.carried.numpy())
+
+    @cached_property
+    def items(self) -> Floats:
         with torch.no_grad():
-            items: NDArray[np.float32] = self.head.items().contiguous().numpy()
+            items: Floats = self.head.items()[torch.from_numpy(self.rows)].contiguous().numpy()
         return items
+
+    @one_thread()
+    def place(self, arrays: Arrays) -> Place:
+        return self.place_pooled(self.poolings.one(arrays))
+
+    def place_pooled(self, pooled: Floats) -> Place:
+        """What the features of one clip were pooled to (out_dim,)."""
+        vector = self._network.vectors(torch.from_numpy(pooled)[None])
+        with torch.no_grad():
+            points = self.head.points(vector)
+            query, direct = self.head.queries(points)[0].numpy(), self.head.direct(points)[0].numpy()
+        if self.mixture is not None:
+            direct = self.mixture.of(direct, self._neighbours.shares(vector[0].numpy()))
+        return Place(query, direct)
+
+    def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
+        """Probabilities, or scores that only rank, and rows of the k best tags of all."""
+        if self.mixture is not None:
+            scores = self.mixture.of(scores, np.zeros_like(scores))
+        every = np.concatenate([place.direct, scores])
+        rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
+        order = np.argsort(-every, kind="stable")
+        return every[order], rows[order]
+
+    def scores(self, pooled: Floats) -> Floats:
+        """Clips that were pooled before (m, out_dim) -> probabilities of all tags, or scores that only rank (m, v)."""
+        found = np.empty((len(pooled), len(self.space)), np.float32)
+        for own, vector in zip(found, pooled, strict=True):
+            place = self.place_pooled(vector)
+            scores, rows = self.best(place, self.items @ place.query, np.arange(len(self.items)))
+            own[rows] = scores
+        return found
 
     def save(self, model: str | Path) -> None:
         """Write into the model folder that the space was saved to. Raises ArtifactError."""
-        if not self.base.digest:
-            raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
-        with artifact.write(Path(model) / FOLDER, KIND, asdict(self.config), {"space": self.base.digest}) as draft:
-            modules = {"pooling": self.poolings, "head": self.head}
-            state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
-            # Not save_file: its own error for a full disk is no OSError.
-            (draft.path / "network.safetensors").write_bytes(save(state))
-            (draft.path / "curve.json").write_text(json.dumps(self.curve), encoding="utf-8")
-            draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in self.trained_clips))
-            draft.array("clip_vectors.npy", self.trained_vectors)
-            (draft.path / "tags.txt").write_text("\n".join(self.space.rows), encoding="utf-8")
-            draft.array("new_inputs.npy", self.space.inputs[len(self.base) :])
-            draft.array("new_outputs.npy", self.space.outputs[len(self.base) :])
+        videofiles.save(self, Path(model))
 
     @classmethod
     def load(cls, model: str | Path, space: TagSpace | None = None, given: str | Path | None = None) -> VideoEmbedder:
@@ -214,46 +223,4 @@ class VideoEmbedder:
         It goes with the space that it was fitted on and with those that grew from it by updates: tags that are new
         there can be suggested too. Raises ArtifactError, also when it belongs to another space.
         """
-        folder = Path(model) / FOLDER
-        base = space or TagSpace.load(model)
-        if not has_video(model):
-            raise ArtifactError(
-                f"{model} has a tag space but no video embedder. Fit one with: tag2vec fit-video {model} CLIPS"
-            )
-        found = artifact.read(folder, KIND)
-        if found.parents["space"] not in {base.digest, *base.earlier}:
-            raise ArtifactError(
-                f"{folder} was fitted on another tag space: it names {found.parents['space'][:12]}, this one is "
-                f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
-            )
-        config = VideoConfig(**found.config)
-        described = elsewhere(folder, config.features, given)
-        kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, described))
-        poolings = Poolings(kinds, "+".join(config.pooling))
-        clips = [
-            Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
-            for line in found.lines("clips.jsonl")
-        ]
-        stems = found.path("tags.txt").read_text(encoding="utf-8").split("\n")
-        full = with_stored_tags(base, clips, stems, found)
-        popularity = prior(full, [full.known_rows(clip.tags) for clip in clips])
-        tensors = (torch.from_numpy(part) for part in (full.inputs, full.outputs, popularity))
-        head = plugins.get(Head, config.recipe)(poolings.out_dim, *tensors)
-        state = load_file(found.path("network.safetensors"))
-        try:
-            poolings.load_state_dict(_part(state, "pooling"))
-            head.load_state_dict(carry_over(_part(state, "head"), head, stems, full))
-        except RuntimeError as error:
-            raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
-        curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
-        vectors = found.array("clip_vectors.npy")
-        return cls(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors)
-
-
-def has_video(model: str | Path) -> bool:
-    """Whether a model folder holds a video embedder."""
-    return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
-
-
-def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:
-    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
+        return videofiles.load(Path(model), space or TagSpace.load(model), given)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from tag2vec import plugins
 from tag2vec.embed.cache import Cache
 from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed.embedder import Embedder, Place
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Network
 from tag2vec.embed.kinds import Kinds
@@ -33,22 +33,6 @@ BEST = 10  # classes that a point is made of, as in the paper
 # come first whatever is seen, with the former alone tags that hardly anybody uses.
 ALIKE = 10.0  # chosen by reading suggestions on HARRISON's tags
 WHOLE = 0.75  # share of the letters of a class name in one word that the tags inside it hold
-
-
-class Embedder(Protocol):
-    """What puts clips beside tags: a fitted VideoEmbedder, or a network without any training."""
-
-    @property
-    def base(self) -> TagSpace: ...
-    @property
-    def space(self) -> TagSpace: ...
-    @property
-    def kinds(self) -> Kinds: ...
-    @property
-    def limits(self) -> FrameLimits: ...
-    @property
-    def items(self) -> NDArray[np.float32]: ...
-    def query(self, arrays: Arrays) -> NDArray[np.float32]: ...
 
 
 def zero_shot(
@@ -71,13 +55,12 @@ def zero_shot(
     return ClassNames(space, network.naming())
 
 
-class ClassNames:
+class ClassNames(Embedder):
     """The names of a network's classes as points of a tag space. `left_out` are those that the space does not know."""
 
     def __init__(self, space: TagSpace, network: Network) -> None:
         self.base = self.space = space
-        self.kinds: Kinds = (network,)
-        self.limits = FrameLimits()
+        self.network = network
         self.names = network.classes()
         placed = [place_name(space, name) for name in self.names]
         self.known = [i for i, words in enumerate(placed) if words]
@@ -91,13 +74,21 @@ class ClassNames:
         self.shares = np.array([share for _, share in each], np.float32)
         self.points = np.stack([_vector(space.inputs, words) for words, _ in each])
 
+    @property
+    def kinds(self) -> Kinds:
+        return (self.network,)
+
+    @property
+    def limits(self) -> FrameLimits:
+        return FrameLimits()
+
     @cached_property
     def items(self) -> NDArray[np.float32]:
         """(v, 2 dim + 1): input vectors of length 1, output vectors, bias."""
         return np.concatenate([units(self.space.inputs), self.space.outputs, self.space.bias[:, None]], axis=1)
 
-    def query(self, arrays: Arrays) -> NDArray[np.float32]:
-        """Probabilities of the classes (frames, classes) -> (2 dim + 1,).
+    def place(self, arrays: Arrays) -> Place:
+        """Probabilities of the classes (frames, classes) -> a query (2 dim + 1,).
 
         The mean of the names' vectors, weighted with their probabilities (equation 2 of the paper) and with the share
         of a name that the space knows.
@@ -105,7 +96,7 @@ class ClassNames:
         weights = np.atleast_2d(arrays[0]).mean(axis=0)[self.known] * self.shares
         best = np.argsort(-weights, kind="stable")[:BEST]
         point = (weights[best] / max(float(weights[best].sum()), 1e-12)) @ self.points[best]
-        return np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32)
+        return Place(np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32))
 
 
 def place_name(space: TagSpace, name: str) -> tuple[dict[int, int], float] | None:

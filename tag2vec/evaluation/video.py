@@ -24,8 +24,10 @@ from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Picked, Poolings
 from tag2vec.embed.space import TagSpace
-from tag2vec.embed.training import TrainConfig, group_folds
-from tag2vec.embed.video import VideoEmbedder, has_video
+from tag2vec.embed.splits import group_folds
+from tag2vec.embed.training import TrainConfig
+from tag2vec.embed.video import VideoEmbedder
+from tag2vec.embed.videofiles import has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.clipbaselines import clip_baselines
 from tag2vec.evaluation.metrics import precision_at, recall_at
@@ -144,7 +146,7 @@ def _one_fold(
     learn = [found.clips[i] for i in train]
 
     def fit(recipe: str, with_clips: Sequence[Clip]) -> VideoEmbedder:
-        return VideoEmbedder.fit_pooled(
+        return VideoEmbedder.fit_seen(
             parts.space,
             with_clips,
             torch.from_numpy(pooled[train]),
@@ -178,7 +180,7 @@ def _fitted(video: VideoEmbedder, found: Gathered) -> Tally:
     pooled = found.vectors() if found.poolings else video.poolings.many(found.arrays)
     learn, vectors = video.trained_clips, video.trained_vectors.astype(np.float32)
     tensors = torch.from_numpy(vectors)
-    seed = VideoEmbedder.fit_pooled(
+    seed = VideoEmbedder.fit_seen(
         video.base,
         learn,
         tensors,
@@ -197,10 +199,7 @@ def _fitted(video: VideoEmbedder, found: Gathered) -> Tally:
 
 def network_scores(video: VideoEmbedder, pooled: Scores) -> Scores:
     """Scores (m, v) of all tags for pooled clips (m, out_dim)."""
-    with torch.no_grad():
-        queries = video.head.queries(video.head(torch.from_numpy(pooled)))
-        scores: Scores = (queries @ video.head.items().T).numpy()
-    return scores
+    return video.scores(pooled)
 
 
 def _measure(space: TagSpace, learn: Sequence[Clip], clips: Sequence[Clip], scores: Scores) -> list[dict[str, float]]:

@@ -10,10 +10,10 @@ from typing import Any
 
 from tag2vec import plugins
 from tag2vec.embed.clips import Clip
+from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
-from tag2vec.embed.zeroshot import Embedder
 from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
 from tag2vec.retrieval.indexes import Index
 
@@ -134,21 +134,22 @@ class Suggester:
 
     def _answer(self, path: Path, extracted: Extracted, k: int) -> Suggestions:
         start = time.perf_counter()
-        query = self.video.query(extracted.arrays)
+        place = self.video.place(extracted.arrays)
         embedded = time.perf_counter()
-        scores, rows = self._index.search(query[None], k)
-        found = tuple(
+        scores, found = (one[0] for one in self._index.search(place.query[None], k))
+        scores, rows = (best[:k] for best in self.video.best(place, scores, found))
+        suggested = tuple(
             Suggestion(
                 self.space.forms[row],
                 self.space.entries[row].stem,
                 float(score),
                 self.space.entries[row].count,
             )
-            for score, row in zip(scores[0], rows[0], strict=True)
+            for score, row in zip(scores, rows, strict=True)
         )
         searched = time.perf_counter()
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
-        return Suggestions(str(path), extracted.duration_s, found, timing, extracted.warning)
+        return Suggestions(str(path), extracted.duration_s, suggested, timing, extracted.warning)
 
 
 def _index(name: str | None) -> Index:

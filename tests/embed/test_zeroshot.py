@@ -58,14 +58,14 @@ def test_what_a_network_is_sure_of_comes_first(space: TagSpace) -> None:
     for number, tag in enumerate(("yoyo", "piano")):
         seen = np.zeros((4, 3), np.float32)
         seen[:, number], seen[:, 2] = 0.3, 0.7
-        scores = names.items @ names.query([seen])
+        scores = names.items @ names.place([seen]).query
         assert space.forms[int(scores.argmax())].lower() == tag
     # The point is the mean of the names' vectors, weighted with their probabilities.
-    point = names.query([np.array([[0.6, 0.2, 0.2]], np.float32)])[space.dim : 2 * space.dim]
+    point = names.place([np.array([[0.6, 0.2, 0.2]], np.float32)]).query[space.dim : 2 * space.dim]
     np.testing.assert_allclose(point, 0.75 * space["yoyo"] + 0.25 * space["piano"], rtol=1e-4, atol=1e-6)
-    assert np.isfinite(names.query([np.array([[0, 0, 1.0]], np.float32)])).all()
+    assert np.isfinite(names.place([np.array([[0, 0, 1.0]], np.float32)]).query).all()
     many = ClassNames(space, Sure(names=tuple(space.forms[: BEST + 5])))
-    even = many.query([np.full((1, BEST + 5), 1 / (BEST + 5), np.float32)])[space.dim : 2 * space.dim]
+    even = many.place([np.full((1, BEST + 5), 1 / (BEST + 5), np.float32)]).query[space.dim : 2 * space.dim]
     np.testing.assert_allclose(even, space.inputs[:BEST].mean(axis=0), rtol=1e-3, atol=1e-5)
     with pytest.raises(UsageError, match="None of the 1 class names"):
         ClassNames(space, Sure(names=("qwxzk",)))
@@ -107,7 +107,7 @@ def test_tags_are_compared_with_pictures_where_a_network_reads_texts(
     wanted = network.texts([f"a video of {space.forms[7]}"])[0]
     np.testing.assert_allclose(embedder.items[7], wanted, atol=2e-3)
     # An answer is the tag whose text lies nearest to what is seen.
-    assert int((embedder.items @ embedder.query([wanted[None] * 3])).argmax()) == 7
+    assert int((embedder.items @ embedder.place([wanted[None] * 3]).query).argmax()) == 7
     again = zero_shot(space, f"hf:{folder}", cache=cache)
     np.testing.assert_array_equal(again.items, embedder.items)
     assert len(Suggester(space, again).suggest(home.folder / "clips" / "piano" / "06.mp4", 3)) == 3

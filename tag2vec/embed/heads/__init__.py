@@ -1,54 +1,87 @@
-"""Heads: pooled features of a clip into a point that tags are near to, and how it is trained. One file, one recipe.
-
-All heads answer in the same currency: a query vector and one item vector a tag, whose inner product ranks the tags.
-One more dimension than the space has carries what depends on the tag alone.
-"""
+"""Heads: pooled features of a clip into a point that tags are near to, and how it is trained. One file, one recipe."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
+
+from tag2vec.embed.heads._axes import Axes
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags that a head ranks: v of them, by the rows of the tag space."""
+
+    inputs: Tensor  # (v, dim)
+    outputs: Tensor  # (v, dim)
+    prior: Tensor  # (v,) how probably any clip carries each
+    sets: Sequence[tuple[int, ...]]  # rows that a training clip carries, in the order of its tags; each set once
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What m clips carry."""
+
+    targets: Tensor  # (m, v) from 0 to 1: 1 for a clip's own tags, less for what the space puts beside them
+    words: Tensor  # (m,) row of each clip's first tag
+    sets: Tensor  # (m,) place of each clip's tags in `Tags.sets`
 
 
 class Head(nn.Module):
-    """`inputs` and `outputs` (v, dim) are the tag space; `prior` (v,) how probably any clip carries each tag."""
+    """Made for vectors of `in_dim`, which change while it is trained unless they are `fixed`.
 
-    epochs: ClassVar[int]
+    The tags that training clips carry (`carried`) are scored one by one, by `direct`; the others by an inner product of
+    a query and their item, so that an index finds the best of millions.
+    """
+
+    epochs: ClassVar[int]  # at most, unless it is trained with another number
+    shortened: ClassVar[bool] = True  # whether fixed vectors are turned into their principal axes first
+    calibrated: ClassVar[bool] = True  # whether scores are logits; else they rank as they are
     per_tag: ClassVar[tuple[str, ...]] = ()  # names of parameters (v,) that have a value for each tag
-
-    def __init__(self, in_dim: int, inputs: Tensor, outputs: Tensor, prior: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("inputs", inputs, persistent=False)
-        self.register_buffer("outputs", outputs, persistent=False)
+    apart: ClassVar[bool] = True  # whether there is a `direct`
 
     inputs: Tensor
     outputs: Tensor
+    carried: Tensor  # (l,) rows
+
+    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
+        super().__init__()
+        self.axes = Axes(in_dim, fixed and self.shortened)
+        carried = dict.fromkeys(row for rows in tags.sets for row in rows) if self.apart else ()
+        self.register_buffer("inputs", tags.inputs, persistent=False)
+        self.register_buffer("outputs", tags.outputs, persistent=False)
+        self.register_buffer("carried", torch.tensor(list(carried), dtype=torch.int64), persistent=False)
 
     def prepare(self, pooled: Tensor) -> None:
-        """Learn what needs no tags from the training clips (n, in_dim). Most heads learn nothing."""
+        """Learn what needs no tags from the fixed vectors of training clips (n, in_dim)."""
+        self.axes.fit(pooled)
 
     def reduce(self, pooled: Tensor) -> Tensor:
         """pooled (m, in_dim) -> (m, any), by what `prepare` learnt and training leaves as it is."""
-        return pooled
+        reduced: Tensor = self.axes(pooled)
+        return reduced
 
     @abstractmethod
     def points(self, reduced: Tensor) -> Tensor:
-        """What `reduce` gave -> points (m, dim)."""
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """pooled (m, in_dim) -> points (m, dim)."""
-        return self.points(self.reduce(pooled))
+        """What `reduce` gave -> points (m, any)."""
 
     @abstractmethod
-    def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:
-        """points (m, dim), targets (m, v) from 0 to 1, words (m,) row of each clip's first tag -> ()."""
+    def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
+        """points (m, any) -> the loss of each clip (m,)."""
+
+    def direct(self, points: Tensor) -> Tensor:
+        """points (m, any) -> the scores of the carried tags (m, l), higher is better."""
+        return points.new_zeros(len(points), 0)
 
     @abstractmethod
     def queries(self, points: Tensor) -> Tensor:
-        """points (m, dim) -> (m, dim + 1)."""
+        """points (m, any) -> (m, d)."""
 
     @abstractmethod
     def items(self) -> Tensor:
-        """(v, dim + 1): item i times a query is the score of tag i, higher is better."""
+        """(v, d): item i times a query is the score of tag i, higher is better."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tag2vec.embed.heads import Head
+from tag2vec.embed.heads import Head, Tags, Wanted
 
 
 class SeedHead(Head):
@@ -15,17 +15,20 @@ class SeedHead(Head):
     """
 
     epochs = 100
+    shortened = False
+    apart = False
+    calibrated = False  # a distance says nothing of how probable a tag is
 
-    def __init__(self, in_dim: int, inputs: Tensor, outputs: Tensor, prior: Tensor) -> None:
-        super().__init__(in_dim, inputs, outputs, prior)
-        self.net = nn.Sequential(nn.Linear(in_dim, 600), nn.Tanh(), nn.Linear(600, inputs.shape[1]))
+    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
+        super().__init__(in_dim, tags, fixed)
+        self.net = nn.Sequential(nn.Linear(in_dim, 600), nn.Tanh(), nn.Linear(600, tags.inputs.shape[1]))
 
     def points(self, reduced: Tensor) -> Tensor:
         points: Tensor = self.net(reduced)
         return points
 
-    def loss(self, points: Tensor, targets: Tensor, words: Tensor) -> Tensor:
-        return ((points - self.inputs[words]) ** 2).sum(dim=1).mean()
+    def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
+        return ((points - self.inputs[wanted.words]) ** 2).sum(dim=1)
 
     def queries(self, points: Tensor) -> Tensor:
         return torch.cat([points, torch.ones_like(points[:, :1])], dim=1)

@@ -1,0 +1,98 @@
+"""What a training run needs to go on after it was killed: a file an epoch, written aside and moved into place."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from tag2vec.embed import ranks
+from tag2vec.errors import ArtifactError
+
+FOLDER = "training"  # inside a model folder, until training is done
+
+
+@dataclass
+class Checkpoint:
+    """`folder` None: nothing is kept. A run with another `key` does not go on with what is there."""
+
+    folder: Path | None
+    key: str = ""
+    name: str = ""
+    best: dict[str, Tensor] = field(default_factory=dict)
+
+    def of(self, name: str) -> Checkpoint:
+        """That of one part of a run."""
+        return Checkpoint(self.folder, self.key, name)
+
+    def restore(self, network: nn.Module, optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+        """Put both where they were, and give the lines of the epochs that are done; none when there is nothing."""
+        if self.folder is None or not self._file.is_file():
+            return []
+        try:
+            with safe_open(self._file, "pt") as file:
+                facts = json.loads(file.metadata()["training"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, KeyError, TypeError, ValueError):
+            return []
+        if facts["key"] != self.key:
+            return []
+        network.load_state_dict(_under("network", tensors))
+        self.best = _under("best", tensors)
+        state = optimizer.state_dict()
+        state["state"] = {
+            int(place): {name: tensors[f"optimizer.{place}.{name}"] for name in names}
+            for place, names in facts["optimizer"].items()
+        }
+        optimizer.load_state_dict(state)
+        curve: list[dict[str, Any]] = facts["curve"]
+        return curve
+
+    def keep(
+        self, network: nn.Module, optimizer: torch.optim.Optimizer, curve: list[dict[str, Any]], best: bool
+    ) -> None:
+        """Note an epoch; `best` when none before was better."""
+        if best:
+            self.best = copy.deepcopy(network.state_dict())
+        if self.folder is None or not ranks.first():
+            return
+        states = optimizer.state_dict()["state"]
+        tensors = {f"network.{name}": part for name, part in network.state_dict().items()}
+        tensors |= {f"best.{name}": part for name, part in self.best.items()}
+        tensors |= {f"optimizer.{place}.{n}": part for place, each in states.items() for n, part in each.items()}
+        facts = {"key": self.key, "curve": curve, "optimizer": {place: list(each) for place, each in states.items()}}
+        whole = {name: part.contiguous().clone() for name, part in tensors.items()}
+        aside = self._file.with_name(f".{self._file.name}.new")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(save(whole, {"training": json.dumps(facts)}))
+            aside.replace(self._file)
+        except OSError as error:
+            raise ArtifactError(f"Could not write {self._file}: {error.strerror or error}. Free some space.") from error
+
+    def back_to_best(self, network: nn.Module) -> None:
+        """Put the network where it was in its best epoch."""
+        if self.best:
+            network.load_state_dict(self.best)
+
+    def remove(self) -> None:
+        """Training is done, and what it made is kept elsewhere."""
+        if self.folder is not None and ranks.first():
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def _file(self) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{self.name}.safetensors"
+
+
+def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}."): part for key, part in tensors.items() if key.startswith(f"{name}.")}

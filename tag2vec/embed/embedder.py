@@ -1,0 +1,60 @@
+"""What puts clips beside tags: a fitted VideoEmbedder, or a network without any training."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec.embed.kinds import Kinds
+from tag2vec.embed.limits import FrameLimits
+from tag2vec.embed.pooled import Arrays
+from tag2vec.embed.space import TagSpace
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a clip lies: its query vector, and final scores (l,) of the tags that are scored without one."""
+
+    query: Floats
+    direct: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+class Embedder(ABC):
+    """`items` are searched with the query of a clip: the higher their product, the better the tag."""
+
+    base: TagSpace  # the space that it goes with
+    space: TagSpace  # all tags that it can suggest: those of `base` and perhaps more after them
+
+    @property
+    @abstractmethod
+    def kinds(self) -> Kinds:
+        """The kinds of features that it looks at."""
+
+    @property
+    @abstractmethod
+    def limits(self) -> FrameLimits:
+        """How much of a clip it looks at."""
+
+    @property
+    @abstractmethod
+    def items(self) -> Floats:
+        """(n, any)."""
+
+    @property
+    def rows(self) -> Rows:
+        """(n,) the row of each item's tag in the space."""
+        return np.arange(len(self.items))
+
+    @abstractmethod
+    def place(self, arrays: Arrays) -> Place:
+        """Features of one clip, (n, dim) or (dim,) a kind. Raises UsageError for features of other kinds."""
+
+    def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
+        """The best tags of a clip, from the k items with the highest scores (k,): final scores and rows, falling."""
+        return scores, self.rows[found]

@@ -1,0 +1,110 @@
+"""From clips and what they carry to a trained network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tag2vec import plugins
+from tag2vec.embed.checkpoint import Checkpoint
+from tag2vec.embed.clips import Clip
+from tag2vec.embed.evidence import Mixture, mixture_of
+from tag2vec.embed.examples import Examples
+from tag2vec.embed.heads import Head, Tags
+from tag2vec.embed.network import Network
+from tag2vec.embed.newtags import with_tags_of
+from tag2vec.embed.pooled import Arrays, Picked, Poolings
+from tag2vec.embed.space import TagSpace
+from tag2vec.embed.targets import prior, targets
+from tag2vec.embed.training import TrainConfig, train
+from tag2vec.errors import SourceError
+
+Seen = Tensor | Sequence[Arrays]
+"""Of clips: vectors (n, out_dim) that fixed poolings made, or their arrays, for poolings that are trained."""
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """`clips` are those that carry a tag, `vectors` (clips, out_dim) what they were pooled to."""
+
+    space: TagSpace
+    poolings: Poolings
+    head: Head
+    mixture: Mixture | None
+    curve: list[dict[str, Any]]
+    clips: list[Clip]
+    vectors: NDArray[np.float32]
+
+
+def learn(
+    space: TagSpace,
+    clips: Sequence[Clip],
+    seen: Seen,
+    poolings: Poolings,
+    recipe: str,
+    config: TrainConfig,
+    tick: Callable[[int], None] | None = None,
+    folder: str | Path | None = None,
+) -> Learnt:
+    """Train by `recipe`; a run that was killed goes on from what it left in `folder`. Raises SourceError."""
+    full = with_tags_of(space, [clip.tags for clip in clips])
+    rows = [full.known_rows(clip.tags) for clip in clips]
+    used = [i for i, own in enumerate(rows) if own]
+    if not used:
+        raise SourceError(f"None of the {len(clips)} clips carries a tag; wanted a tags column with hashtags.")
+    clips, rows = [clips[i] for i in used], [rows[i] for i in used]
+    seen = seen[torch.tensor(used)] if isinstance(seen, Tensor) else Picked(seen, used)
+    tags = tags_of(full, rows)
+    places = {own: place for place, own in enumerate(tags.sets)}
+    examples = Examples(
+        seen,
+        targets(full, rows, len(space)),
+        len(full),
+        torch.tensor([own[0] for own in rows]),
+        torch.tensor([places[tuple(own)] for own in rows]),
+        [clip.group for clip in clips],
+    )
+    kind = plugins.get(Head, recipe)
+
+    def make() -> Network:
+        if poolings.trained:
+            return Network(deepcopy(poolings), kind(poolings.out_dim, tags, fixed=False))
+        return Network(None, kind(poolings.out_dim, tags))
+
+    key = _digest(clips, seen, poolings, recipe, config)
+    trained = train(make, examples, config, tick, Checkpoint(Path(folder) if folder else None, key))
+    mixture = None
+    if kind.calibrated:
+        at = {row: place for place, row in enumerate(trained.network.head.carried.tolist())}
+        mixture = mixture_of(trained.held_out, examples, [[at[row] for row in own] for own in rows], len(at))
+    poolings = trained.network.poolings or poolings
+    vectors = seen.numpy() if isinstance(seen, Tensor) else poolings.many(seen)
+    return Learnt(full, poolings, trained.network.head, mixture, trained.curve, clips, vectors)
+
+
+def tags_of(space: TagSpace, rows: Sequence[Sequence[int]]) -> Tags:
+    """What a head sees of the tags of `space`, of which training clips carry `rows`."""
+    return Tags(
+        torch.from_numpy(space.inputs),
+        torch.from_numpy(space.outputs),
+        torch.from_numpy(prior(space, rows)),
+        list(dict.fromkeys(tuple(own) for own in rows)),
+    )
+
+
+def _digest(clips: Sequence[Clip], seen: Seen, poolings: Poolings, recipe: str, config: TrainConfig) -> str:
+    """What a run is made from, so that another one does not go on with what it left."""
+    facts = [[str(c) for c in clips], [c.tags for c in clips], poolings.names, recipe, asdict(config)]
+    digest = hashlib.sha256(repr(facts).encode())
+    if isinstance(seen, Tensor):
+        digest.update(seen.numpy().tobytes())
+    return digest.hexdigest()

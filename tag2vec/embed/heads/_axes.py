@@ -1,0 +1,55 @@
+"""The principal axes of fixed vectors: long ones of few clips become short, and what tells the clips apart stays."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+REDUCED = 256  # dimensions that the clips' vectors are turned into
+PREPARED_ON = 2048  # clips that the axes are learnt from at most
+LONG = 100_000  # dimensions, above which the axes come from the products of the clips, to need less memory
+
+
+class Axes(nn.Module):
+    """(m, in_dim) -> (m, out_dim): centred, along at most REDUCED axes, at a mean square of 1 a number.
+
+    Vectors that are not fixed stay as they are: they have no axes before training ends.
+    """
+
+    centre: Tensor  # (in_dim,)
+    axes: Tensor  # (in_dim, out_dim)
+
+    def __init__(self, in_dim: int, fixed: bool) -> None:
+        super().__init__()
+        self.out_dim = min(in_dim, REDUCED) if fixed else in_dim
+        self.fixed = fixed
+        if fixed:
+            self.register_buffer("centre", torch.zeros(in_dim))
+            self.register_buffer("axes", torch.eye(in_dim, self.out_dim))
+
+    def fit(self, pooled: Tensor) -> None:
+        """Learn from clips (n, in_dim)."""
+        if not self.fixed:
+            return
+        some = pooled[:: max(1, -(-len(pooled) // PREPARED_ON))]
+        self.centre.copy_(some.mean(dim=0))
+        squares, axes = _principal(some - self.centre, self.out_dim)
+        kept = int((squares > 1e-10 * squares[0]).sum())
+        if kept:
+            size = float((squares[:kept].sum() / (len(some) * kept)).sqrt())  # of the reduced clips
+            self.axes.zero_()[:, :kept] = axes[:, :kept].div_(size)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        return (pooled - self.centre) @ self.axes if self.fixed else pooled
+
+
+def _principal(centred: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Squared sizes (k,), falling, and axes (d, k) of the clips (n, d); k is `most` or fewer."""
+    if centred.shape[1] <= LONG:
+        _, sizes, directions = torch.linalg.svd(centred, full_matrices=False)
+        return sizes[:most].double() ** 2, directions[:most].T
+    products = torch.zeros(len(centred), len(centred), dtype=torch.float64)
+    for columns in torch.split(centred, 2**16, dim=1):
+        products += columns.double() @ columns.double().T
+    squares, mixed = (part.flip(-1)[..., :most] for part in torch.linalg.eigh(products))
+    return squares, centred.T @ (mixed / squares.clamp_min(1e-30).sqrt()).float()

@@ -1,0 +1,40 @@
+"""A network for clips: poolings and a head, which are trained together where a pooling has something to learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from tag2vec.embed.heads import Head
+from tag2vec.embed.pooled import Arrays, Poolings, Rows
+
+
+class Network(torch.nn.Module):
+    """`poolings` None: it is shown fixed vectors."""
+
+    def __init__(self, poolings: Poolings | None, head: Head) -> None:
+        super().__init__()
+        self.poolings = poolings
+        self.head = head
+
+    def forward(self, shown: Tensor | Rows) -> Tensor:
+        """What `Examples.shown` gives of m clips -> points (m, dim)."""
+        if isinstance(shown, Tensor):
+            return self.head.points(self.head.reduce(shown))
+        assert self.poolings is not None
+        return self.head.points(self.head.reduce(self.poolings(shown)))
+
+    def vectors(self, seen: Tensor | Sequence[Arrays]) -> Tensor:
+        """Clips -> what the head makes points of (m, any). Clips near each other there look alike."""
+        if not isinstance(seen, Tensor):
+            assert self.poolings is not None
+            seen = torch.from_numpy(self.poolings.many(seen))
+        with torch.no_grad():
+            return self.head.reduce(seen)
+
+    def scores(self, vectors: Tensor) -> Tensor:
+        """What `vectors` gave (m, any) -> the scores of the carried tags (m, l), higher is better."""
+        with torch.no_grad():
+            return self.head.direct(self.head.points(vectors))

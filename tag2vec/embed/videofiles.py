@@ -1,0 +1,98 @@
+"""A video embedder on disk.
+
+Kind `video`, inside a model folder: `network.safetensors` (pooling and head), `curve.json` (the losses), `clips.jsonl`
+and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), `tags.txt` (the stems of
+all tags, in the order of the head's rows), `new_inputs.npy` and `new_outputs.npy` (vectors of the last of them: those
+that these clips carry and the space lacks).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file
+from safetensors.torch import save as packed
+
+from tag2vec import artifact, plugins
+from tag2vec.embed.carry import carry_over, with_stored_tags
+from tag2vec.embed.clips import Clip
+from tag2vec.embed.fitting import tags_of
+from tag2vec.embed.heads import Head
+from tag2vec.embed.kinds import elsewhere, stored_kinds
+from tag2vec.embed.pooled import Poolings
+from tag2vec.embed.space import TagSpace
+from tag2vec.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from tag2vec.embed.video import VideoEmbedder
+
+KIND = "video"
+FOLDER = "video"  # inside a model folder
+
+
+def has_video(model: str | Path) -> bool:
+    """Whether a model folder holds a video embedder."""
+    return (Path(model) / FOLDER / artifact.MANIFEST).is_file()
+
+
+def save(video: VideoEmbedder, model: Path) -> None:
+    """Write `video` into the model folder that its space was saved to. Raises ArtifactError."""
+    if not video.base.digest:
+        raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
+    with artifact.write(model / FOLDER, KIND, asdict(video.config), {"space": video.base.digest}) as draft:
+        modules = {"pooling": video.poolings, "head": video.head}
+        state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
+        # Not save_file: its own error for a full disk is no OSError.
+        (draft.path / "network.safetensors").write_bytes(packed(state))
+        (draft.path / "curve.json").write_text(json.dumps(video.curve), encoding="utf-8")
+        draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in video.trained_clips))
+        draft.array("clip_vectors.npy", video.trained_vectors)
+        (draft.path / "tags.txt").write_text("\n".join(video.space.rows), encoding="utf-8")
+        draft.array("new_inputs.npy", video.space.inputs[len(video.base) :])
+        draft.array("new_outputs.npy", video.space.outputs[len(video.base) :])
+
+
+def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder:
+    """See VideoEmbedder.load."""
+    from tag2vec.embed.video import VideoConfig, VideoEmbedder
+
+    folder = model / FOLDER
+    if not has_video(model):
+        raise ArtifactError(
+            f"{model} has a tag space but no video embedder. Fit one with: tag2vec fit-video {model} CLIPS"
+        )
+    found = artifact.read(folder, KIND)
+    if found.parents["space"] not in {base.digest, *base.earlier}:
+        raise ArtifactError(
+            f"{folder} was fitted on another tag space: it names {found.parents['space'][:12]}, this one is "
+            f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
+        )
+    config = VideoConfig(**found.config)
+    described = elsewhere(folder, config.features, given)
+    kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, described))
+    poolings = Poolings(kinds, "+".join(config.pooling))
+    clips = [
+        Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
+        for line in found.lines("clips.jsonl")
+    ]
+    stems = found.path("tags.txt").read_text(encoding="utf-8").split("\n")
+    full = with_stored_tags(base, clips, stems, found)
+    tags = tags_of(full, [full.known_rows(clip.tags) for clip in clips])
+    head = plugins.get(Head, config.recipe)(poolings.out_dim, tags, fixed=not poolings.trained)
+    state = load_file(found.path("network.safetensors"))
+    try:
+        poolings.load_state_dict(_part(state, "pooling"))
+        head.load_state_dict(carry_over(_part(state, "head"), head, stems, full))
+    except RuntimeError as error:
+        raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
+    curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
+    vectors = found.array("clip_vectors.npy")
+    return VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors)
+
+
+def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:
+    return {key.removeprefix(f"{name}."): value for key, value in state.items() if key.startswith(f"{name}.")}
