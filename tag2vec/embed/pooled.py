@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec import plugins
 from tag2vec.embed.cache import compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.kinds import Kinds, poolings_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.pooling._options import made
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.units import units
 from tag2vec.errors import Tag2VecError, UsageError
@@ -72,7 +72,8 @@ class Poolings(torch.nn.Module):
         super().__init__()
         self.kinds = kinds
         self.names = poolings_of(spelled, kinds)
-        self.parts = torch.nn.ModuleList(_made(name, kind) for name, kind in zip(self.names, kinds, strict=True))
+        named = zip(self.names, kinds, strict=True)
+        self.parts = torch.nn.ModuleList(made(name, kind.dim, kind.blocks) for name, kind in named)
         self.widths = [part.out_dim for part in self]
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
@@ -153,13 +154,6 @@ class Poolings(torch.nn.Module):
 def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:
     taken: NDArray[Any] = rows if len(rows) <= share else rows[np.sort(draw.choice(len(rows), share, False))]
     return taken
-
-
-def _made(spelled: str, kind: Any) -> Pooling:
-    name, settings = plugins.parse(Pooling, spelled)
-    if settings.keys() & {"dim", "blocks"}:
-        raise UsageError(f"'{spelled}' sets the width of its input; wanted {name}:SETTING=VALUE.")
-    return plugins.make(Pooling, name, {"dim": kind.dim, "blocks": kind.blocks} | settings)
 
 
 def _pooled(part: Pooling, array: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
