@@ -31,7 +31,7 @@ class Options:
             if not isinstance(value, bool):
                 raise UsageError(f"A pooling got {name}={value}; wanted true or false.")
         if type(self.dropout) not in (int, float) or not 0 <= self.dropout < 1:
-            raise UsageError(f"A pooling got dropout={self.dropout}; wanted a share from 0 to below 1.")
+            raise UsageError(f"A pooling got dropout={self.dropout}; wanted a share from 0 to below 1, such as 0.3.")
         if self.out != 0:
             whole("A pooling", out=self.out)
 
@@ -89,6 +89,11 @@ class _Followed(Pooling):
         if options.dropout:
             steps.append(torch.nn.Dropout(options.dropout))
         self.steps = torch.nn.Sequential(*steps)
+        if options.dropout and not any(True for _ in self.parameters()):
+            raise UsageError(
+                f"A pooling got dropout={options.dropout}, which is of training, and has nothing to train. Leave it "
+                "out, or add out=1024 or gate=true."
+            )
 
     def fit(self, sample: NDArray[np.float32], seed: int) -> None:
         self.pooling.fit(sample, seed)

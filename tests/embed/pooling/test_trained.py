@@ -169,6 +169,10 @@ def test_a_long_clip_has_positions_too() -> None:
         ("fisher:reduce=all", "fisher got reduce=all; wanted a share"),
         ("mean:dropout=1.5", "dropout=1.5; wanted a share from 0 to below 1"),
         ("max:dropout=half", "dropout=half"),
+        (
+            "moments:dropout=0.5",
+            "dropout=0.5, which is of training, and has nothing to train. Leave it out, or add out",
+        ),
         ("mean:gate=yes", "gate=yes; wanted true or false"),
         ("mean:streams=1", "streams=1; wanted true or false"),
         ("max:out=-5", "out=-5; wanted a whole number"),
