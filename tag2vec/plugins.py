@@ -13,6 +13,7 @@ import inspect
 import json
 import pkgutil
 import re
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -48,15 +49,20 @@ def make(base: type[T], name: str, settings: dict[str, Any] | None = None) -> T:
     """The plugin `name` built with `settings`. Raises UsageError on a setting it does not have."""
     cls = get(base, name)
     given = settings or {}
-    known = _parameters(cls)
-    if unknown := given.keys() - known:
+    known = parameters(cls)
+    refuse_unknown(base, name, given, known)
+    if missing := [key for key, one in known.items() if one.default is one.empty and key not in given]:
+        raise UsageError(f"{_kind(base)} '{name}' needs {', '.join(missing)}; write {name}:{missing[0].upper()}.")
+    return cls(**given)
+
+
+def refuse_unknown(base: type[Any], name: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise UsageError for settings `given` to the plugin `name` that are not among the `known` ones."""
+    if unknown := set(given) - set(known):
         raise UsageError(
             f"{_kind(base)} '{name}' has no setting {', '.join(sorted(unknown))}. "
             f"It has: {', '.join(sorted(known)) or 'none'}."
         )
-    if missing := [key for key, one in known.items() if one.default is one.empty and key not in given]:
-        raise UsageError(f"{_kind(base)} '{name}' needs {', '.join(missing)}; write {name}:{missing[0].upper()}.")
-    return cls(**given)
 
 
 def spelled(base: type[T], text: str) -> T:
@@ -67,7 +73,7 @@ def spelled(base: type[T], text: str) -> T:
 def parse(base: type[T], text: str) -> tuple[str, dict[str, Any]]:
     """`name`, `name:key=value,key=value`, or `name:value`, a value of the first setting -> (name, its settings)."""
     name, _, rest = text.partition(":")
-    known = _parameters(get(base, name))
+    known = parameters(get(base, name))
     if not rest:
         return name, {}
     if known and not re.match(r"\w+=", rest):
@@ -82,7 +88,8 @@ def _value(text: str) -> Any:
         return text
 
 
-def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
+def parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
+    """The settings that a plugin class is made with."""
     return dict(inspect.signature(cls).parameters)
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec import plugins
 from tag2vec.embed.cache import compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.kinds import Kinds, poolings_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooling import Pooling, unit
+from tag2vec.embed.pooling._options import made
 from tag2vec.embed.threads import one_thread
 from tag2vec.errors import Tag2VecError, UsageError
 
@@ -74,10 +74,10 @@ class Poolings(torch.nn.Module):
         super().__init__()
         self.kinds = kinds
         self.names = poolings_of(spelled, kinds)
+        named = zip(self.names, kinds, strict=True)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            parts = [_made(name, kind) for name, kind in zip(self.names, kinds, strict=True)]
-        self.parts = torch.nn.ModuleList(parts)
+            self.parts = torch.nn.ModuleList(made(name, kind.dim, kind.blocks) for name, kind in named)
         self.widths = [part.out_dim for part in self]
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
@@ -151,6 +151,9 @@ class Poolings(torch.nn.Module):
 
         Raises UsageError for features of other kinds.
         """
+        return self._one(arrays)
+
+    def _one(self, arrays: Arrays) -> NDArray[np.float32]:
         wanted, got = [kind.dim for kind in self.kinds], [array.shape[-1] for array in arrays]
         if got != wanted:
             raise UsageError(
@@ -161,24 +164,18 @@ class Poolings(torch.nn.Module):
             vector: NDArray[np.float32] = self(padded([arrays]))[0].numpy()
         return vector
 
+    @one_thread()  # once for all: to change the number of threads takes longer than to pool a short clip
     def many(self, clips: Sequence[Arrays]) -> NDArray[np.float32]:
         """The features of clips -> (clips, out_dim)."""
         vectors = np.empty((len(clips), self.out_dim), np.float32)  # filled in place: each may be long
         for row, arrays in zip(vectors, clips, strict=True):
-            row[:] = self.one(arrays)
+            row[:] = self._one(arrays)
         return vectors
 
 
 def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:
     taken: NDArray[Any] = rows if len(rows) <= share else rows[np.sort(draw.choice(len(rows), share, False))]
     return taken
-
-
-def _made(spelled: str, kind: Any) -> Pooling:
-    name, settings = plugins.parse(Pooling, spelled)
-    if settings.keys() & {"dim", "blocks"}:
-        raise UsageError(f"'{spelled}' sets the width of its input; wanted {name}:SETTING=VALUE.")
-    return plugins.make(Pooling, name, {"dim": kind.dim, "blocks": kind.blocks} | settings)
 
 
 def _learns(part: Pooling) -> bool:

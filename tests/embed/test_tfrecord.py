@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.tfrecords import write_seconds
 from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.features.given import Given
 from tag2vec.embed.frames import Frames
 from tag2vec.embed.tfrecord import records, video
 from tag2vec.errors import SourceError
-from tests.tfrecords import write_seconds, write_videos
+from tests.tfrecords import write_videos
 
 ROWS = np.random.default_rng(0).normal(size=(5, 8)).astype(np.float32)
 
@@ -32,14 +33,14 @@ def test_video_level(path: Path) -> None:
 
 def test_frame_level_is_dequantised(tmp_path: Path) -> None:
     rgb, audio = (np.array([[0, 127, 255], [1, 2, 3]], np.uint8) for _ in range(2))
-    write_seconds(tmp_path / "b.tfrecord", "x", rgb, audio[:, :2])
+    write_seconds(tmp_path / "b.tfrecord", [("x", [1], rgb, audio[:, :2])])
     features = Given(str(tmp_path))
     assert features.dim == 5 and features.blocks == {"rgb": 3, "audio": 2}
     found = features.of(Clip.of("x"), Frames.none())
     assert found.shape == (2, 5)
     np.testing.assert_allclose(found[0], [-1.9921875, 0, 2.0078125, -1.9921875, 0], atol=1e-4)
     np.testing.assert_allclose(np.diff(found[1]), [4 / 255, 4 / 255, -8 / 255, 4 / 255], atol=1e-6)
-    write_seconds(tmp_path / "b.tfrecord", "x", rgb, audio[:1, :2])
+    write_seconds(tmp_path / "b.tfrecord", [("x", [1], rgb, audio[:1, :2])])
     with pytest.raises(SourceError, match="2 rows of rgb and 1 rows of audio"):
         Given(str(tmp_path))
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tag2vec.errors import UsageError
+
 
 class Pooling(torch.nn.Module):
     """Base of all poolings: a torch module, made with the width and the blocks of its features.
@@ -19,11 +21,22 @@ class Pooling(torch.nn.Module):
 
     out_dim: int
 
+    @property
+    def name(self) -> str:
+        return type(self).__module__.rsplit(".", 1)[-1]
+
     @abstractmethod
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor: ...
 
     def fit(self, sample: NDArray[np.float32], seed: int) -> None:
         """Learn what needs no labels from `sample` (rows, dim), rows of many clips. Most poolings learn nothing."""
+
+
+def whole(where: str, **settings: object) -> None:
+    """Raise UsageError unless each of the settings of `where` is a whole number, 1 or more."""
+    for name, value in settings.items():
+        if type(value) is not int or value < 1:
+            raise UsageError(f"{where} got {name}={value}; wanted a whole number, 1 or more.")
 
 
 def unit_root(v: torch.Tensor) -> torch.Tensor:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec.embed.pooling import Pooling, unit, unit_root
+from tag2vec.embed.pooling import Pooling, unit, unit_root, whole
+from tag2vec.embed.pooling._rows import some
 from tag2vec.errors import UsageError
 
-MAX_ROWS = 25_000  # rows that a mixture is fitted on; more change nothing that a classifier notices
 MAX_STEPS = 25  # of expectation maximisation
 
 
@@ -35,10 +35,9 @@ class Fisher(Pooling):
         super().__init__()
         if sum(blocks.values()) != dim:
             raise UsageError(f"The blocks {blocks} add up to {sum(blocks.values())}; wanted the {dim} columns.")
-        if components < 1 or not 0 < reduce <= 1:
-            raise UsageError(
-                f"Fisher got components={components} and reduce={reduce}; wanted components >= 1 and 0 < reduce <= 1."
-            )
+        whole(self.name, components=components)
+        if type(reduce) not in (int, float) or not 0 < reduce <= 1:
+            raise UsageError(f"fisher got reduce={reduce}; wanted a share above 0, at most 1.")
         self.widths = list(blocks.values())
         self.parts = torch.nn.ModuleList(_Block(w, math.ceil(w * reduce), components) for w in self.widths)
         self.out_dim = sum(2 * components * math.ceil(w * reduce) for w in self.widths)
@@ -46,12 +45,10 @@ class Fisher(Pooling):
 
     def fit(self, sample: NDArray[np.float32], seed: int) -> None:
         """Fit the PCAs and mixtures to `sample` (rows, dim) of many clips; one seed gives one result."""
-
         rows = np.asarray(sample, np.float32)
         if rows.ndim != 2 or rows.shape[1] != sum(self.widths):
             raise UsageError(f"The sample has shape {rows.shape}; wanted (rows, {sum(self.widths)}).")
-        if len(rows) > MAX_ROWS:
-            rows = rows[np.sort(np.random.default_rng(seed).choice(len(rows), MAX_ROWS, replace=False))]
+        rows = some(rows, seed)
         for part, columns in zip(self.parts, np.split(rows, np.cumsum(self.widths)[:-1], axis=1), strict=True):
             assert isinstance(part, _Block)
             part.fit(columns, seed)
