@@ -17,7 +17,8 @@ from tag2vec.evaluation import labelmetrics as lm
 from tag2vec.scraping.normalise import written
 
 KEPT = 50  # best suggestions of each clip
-CELLS = 2**26  # clips times carried tags whose scores are kept for the average precision of each tag
+CELLS = 2**25  # clips times carried tags whose scores are kept for the average precision of each tag
+BLOCK = 2**24  # clips times all tags that are scored at once
 NEAR = 5  # first guesses of a clip's category
 OURS = "ours"  # the row that is no baseline
 
@@ -103,8 +104,9 @@ class Predictions:
         self.scores[clips, : best.shape[1]] = found
         near, _ = top(scores[:, firsts], NEAR)
         self.categories[clips, : near.shape[1]] = codes[firsts[near]]
-        place = {code: row for row, code in enumerate(codes.tolist())}
-        at = np.array([place.get(code, -1) for code in self.labels.measured])
+        places = np.full(len(self.labels.stems), -1)
+        places[codes] = np.arange(len(codes))
+        at = places[np.array(self.labels.measured)]
         self.columns[np.ix_(clips, at >= 0)] = scores[:, at[at >= 0]]
 
     @cached_property  # all clips are there when it is first asked for

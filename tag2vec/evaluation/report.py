@@ -50,8 +50,8 @@ def _sections(found: Evaluation) -> list[str]:
         *_curves(found),
         _maps(found),
         _confusion(found),
-        _tags(found),
         best_and_worst(found),
+        _tags(found),
     ]
 
 

@@ -29,7 +29,7 @@ from tag2vec.embed.video import VideoEmbedder, has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.clipbaselines import clip_baselines
 from tag2vec.evaluation.measures import Evaluation, document, measure
-from tag2vec.evaluation.predictions import CELLS, OURS, Labels, Scores, Shuffle
+from tag2vec.evaluation.predictions import BLOCK, OURS, Labels, Scores, Shuffle
 from tag2vec.evaluation.report import check_report, write_report
 
 
@@ -202,7 +202,7 @@ def _predict(
     shuffle.curves.append(ours.curve)
     with torch.no_grad():
         shuffle.points[clips] = ours.head(torch.from_numpy(pooled)).numpy()
-    for block in np.array_split(np.arange(len(clips)), -(-len(clips) * len(ours.space) // CELLS)):
+    for block in np.array_split(np.arange(len(clips)), -(-len(clips) * len(ours.space) // BLOCK)):
         baselines = clip_baselines(ours.space, learn, vectors, pooled[block])
         scores = {name: (network.space, network_scores(network, pooled[block])) for name, network in networks.items()}
         rows = {OURS: scores.pop(OURS)} | {name: (ours.space, one) for name, one in baselines.items()} | scores
