@@ -174,7 +174,8 @@ def test_the_command_prints_what_the_report_keeps(home: Home, tmp_path: Path) ->
     assert (tmp_path / "r" / "report.json").read_text() == done.stdout
     found = json.loads(done.stdout)
     assert found["clips"] == 13 and found["failed"] == 1 and found["top1"] > 0.8 and found["top5"] >= found["top1"]
-    assert 0.5 < found["map"] <= 1 and found["relevant@15"] > 2 and found["best_f1"] == found["at_best_f1"]["f1"]
-    assert found["gap@20"] > found["baselines"]["popularity"]["gap@20"]
+    assert found["best_f1"] == found["at_best_f1"]["f1"]
+    for metric in ("map", "gap@20", "relevant@15", "perr", "best_f1"):
+        assert found[metric] > found["baselines"]["popularity"][metric]
     page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg;base64,") == 36 and "&lt;b&gt;odd" in page and "No frames" not in page
