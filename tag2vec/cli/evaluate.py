@@ -54,14 +54,18 @@ def video(
     features: Annotated[
         str | None, typer.Option(help="With --folds: these kinds of features instead of the model's.")
     ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Write a page with tables, plots and clips, and its figures, into this folder.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Suggest tags for clips and compare with the tags they carry."""
+    from tag2vec.evaluation.measures import table
     from tag2vec.evaluation.video import evaluate_video
     from tag2vec.progress import bar
 
     with bar("clips") as tick, bar("folds", (folds or 0) * repeats) as fold_tick:
-        report = evaluate_video(
+        found = evaluate_video(
             model,
             clips,
             folds,
@@ -71,16 +75,17 @@ def video(
             fold_tick=fold_tick,
             given=given,
             features=features,
+            report=report,
         )
-    for reason in report["failures"]:
+    for reason in found["failures"]:
         note(f"failed: {reason}")
+    if report:
+        note(f"wrote {report / 'report.html'}")
     if as_json:
-        print_json(report)
+        print_json(found)
     else:
-        metrics = list(next(iter(report["baselines"].values())))
-        rows = [[name, *(row[m] for m in metrics)] for name, row in [("ours", report), *report["baselines"].items()]]
-        print_table(["", *metrics], rows, f"{report['clips']:,} clips, {report['failed']} failed")
-        shares = [[name, row["clips"], row["top1"]] for name, row in report["categories"].items()]
+        print_table(*table(found), f"{found['clips']:,} clips, {found['failed']} failed")
+        shares = [[name, row["clips"], row["top1"]] for name, row in found["categories"].items()]
         print_table(["category", "clips", "top1"], shares)
-    if report["failed"]:
+    if found["failed"]:
         raise typer.Exit(1)

@@ -76,9 +76,9 @@ def learn(
     kind = plugins.get(Head, recipe)
 
     def make() -> Network:
-        if poolings.trained:
-            return Network(deepcopy(poolings), kind(poolings.out_dim, tags, fixed=False))
-        return Network(None, kind(poolings.out_dim, tags))
+        if isinstance(seen, Tensor):
+            return Network(None, kind(poolings.out_dim, tags))
+        return Network(deepcopy(poolings), kind(poolings.out_dim, tags, fixed=False))
 
     key = _digest(clips, seen, poolings, recipe, config)
     trained = train(make, examples, config, tick, Checkpoint(Path(folder) if folder else None, key))

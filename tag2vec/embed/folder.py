@@ -141,6 +141,11 @@ def extract_to(
         run = stack.enter_context(_running(workers, dask, any(kind.gpu for kind in job.kinds)))
         if pooling is not None:
             poolings = Poolings(job.kinds, pooling)
+            if poolings.trained:
+                raise UsageError(
+                    f"The pooling {pooling} learns from tags, which extract does not look at. Leave it out here, and "
+                    "give it to fit-video, or name one of: fisher, max, mean, moments."
+                )
             config["pooling"] = poolings.names
             job = replace(job, poolings=_fitted(job, poolings, clips, seed, run, sample_tick))
         parents = {POOLINGS: job.poolings} if job.poolings else {}

@@ -193,6 +193,15 @@ class VideoEmbedder(Embedder):
             direct = self.mixture.of(direct, self._neighbours.shares(vector[0].numpy()))
         return Place(query, direct)
 
+    def points(self, pooled: Floats) -> Floats:
+        """Clips that were pooled before (m, out_dim) -> where they lie in the tag space, or (m, any) in the last layer
+        of a recipe that has no use for it."""
+        with torch.no_grad():
+            points = self.head.points(self._network.vectors(torch.from_numpy(pooled)))
+            queries = self.head.queries(points)
+        found: Floats = (queries if queries.shape[1] > 1 else points).numpy()
+        return found
+
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """Probabilities, or scores that only rank, and rows of the k best tags of all."""
         if self.mixture is not None:

@@ -1,4 +1,4 @@
-"""Ranking metrics."""
+"""Metrics of one tag that was hidden, by its rank. Those of many tags are in `labelmetrics`."""
 
 from __future__ import annotations
 
@@ -27,16 +27,3 @@ def middle_ranks(scores: Floats, target: NDArray[np.intp]) -> NDArray[np.float64
 def hits_and_mrr(ranks: NDArray[np.float64]) -> NDArray[np.float64]:
     """ranks (m,) -> (m, 4), the columns of COMPLETION; the mean of a column is the metric."""
     return np.stack([*(ranks <= k for k in WITHIN), 1 / ranks], axis=1).astype(np.float64)
-
-
-def precision_at(order: NDArray[np.intp], relevant: list[set[int]], k: int) -> float:
-    """order (m, >= k) best first, relevant sets of columns -> mean share of the first k that are relevant."""
-    return float(
-        np.mean([len(wanted & set(row[:k].tolist())) / k for row, wanted in zip(order, relevant, strict=True)])
-    )
-
-
-def recall_at(order: NDArray[np.intp], relevant: list[set[int]], k: int) -> float:
-    """Mean share of the relevant that is among the first k; rows with nothing relevant count as 0."""
-    pairs = zip(order, relevant, strict=True)
-    return float(np.mean([len(wanted & set(row[:k].tolist())) / max(len(wanted), 1) for row, wanted in pairs]))

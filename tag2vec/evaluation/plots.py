@@ -22,6 +22,7 @@ import numpy as np
 
 from tag2vec.embed.explore import ZOOMS, Neighbours, TagMap, place_labels, zoom_of_labels
 from tag2vec.errors import ArtifactError, MissingExtra, UsageError
+from tag2vec.evaluation.pages import page
 
 DPI = 150
 FONT = "DejaVu Sans"  # comes with matplotlib
@@ -65,7 +66,7 @@ def wordclouds(queries: Sequence[Neighbours], seed: int = 1) -> Picture:
     fonts = _Fonts(chain(*texts, (query.title for query in queries)))
     columns = ceil(sqrt(len(queries)))
     rows = ceil(len(queries) / columns)
-    figure = _plots("matplotlib.figure").Figure(figsize=(6 * columns, 4.2 * rows), dpi=DPI, layout="constrained")
+    figure = plotting("matplotlib.figure").Figure(figsize=(6 * columns, 4.2 * rows), dpi=DPI, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.25, h_pad=0.2)
     undrawn = 0
     for i, query in enumerate(queries):
@@ -85,29 +86,29 @@ def _cloud(scores: dict[str, float], font: str, seed: int) -> Any:
     """One word cloud as (760, 1200, 3) uint8."""
     low, high = min(scores.values()), max(scores.values())
     weights = {tag: 0.12 + 0.88 * (score - low) / (high - low or 1.0) for tag, score in scores.items()}
-    colours = _plots("matplotlib").colormaps["viridis"]
+    colours = plotting("matplotlib").colormaps["viridis"]
 
     def colour(word: str, **_: Any) -> tuple[int, ...]:
         return tuple(int(part) for part in colours(0.72 * (1 - weights[word]), bytes=True)[:3])
 
     size = {"width": 1200, "height": 760, "max_font_size": 150, "min_font_size": 14, "margin": 6}
     look = {"font_path": font, "background_color": "white", "prefer_horizontal": 1.0, "color_func": colour}
-    cloud = _plots("wordcloud").WordCloud(**size, **look, max_words=len(weights), random_state=seed)
+    cloud = plotting("wordcloud").WordCloud(**size, **look, max_words=len(weights), random_state=seed)
     return cloud.generate_from_frequencies(weights).to_array()
 
 
 def map_png(tags: TagMap) -> Picture:
     """Dots coloured by group; the most frequent tags are labelled first, those without room are left out."""
     fonts = _Fonts(tag.tag for tag in tags.tags)
-    figure = _plots("matplotlib.figure").Figure(figsize=(14, 10), dpi=DPI)
+    figure = plotting("matplotlib.figure").Figure(figsize=(14, 10), dpi=DPI)
     axes = figure.add_axes((0.04, 0.03, 0.92, 0.94))
     axes.set_axis_off()
-    to_rgb = _plots("matplotlib.colors").hsv_to_rgb
+    to_rgb = plotting("matplotlib.colors").hsv_to_rgb
     colours = [to_rgb((_hue(group) / 360, 0.8, 0.68)) for group in tags.groups]
     share = np.sqrt([tag.count / tags.tags[0].count for tag in tags.tags])
     axes.scatter(*tags.points.T, s=6 + 30 * share, c=colours, linewidths=0, alpha=0.6)
     drawn = [i for i, tag in enumerate(tags.tags) if fonts.draw(tag.tag)]
-    halo = [_plots("matplotlib.patheffects").withStroke(linewidth=2, foreground="white")]
+    halo = [plotting("matplotlib.patheffects").withStroke(linewidth=2, foreground="white")]
     style = {"fontfamily": fonts.families, "path_effects": halo, "verticalalignment": "bottom", "parse_math": False}
     labels = [axes.text(0, 0, tags.tags[i].tag, fontsize=6.5 + 6 * share[i], color=colours[i], **style) for i in drawn]
     if labels:
@@ -139,7 +140,7 @@ def map_html(tags: TagMap) -> str:
     drawing = "\n".join(dots + labels)
     body = f"<p>{len(tags.tags):,} hashtags; near ones stand beside the same others. Wheel: zoom, drag: move, "
     body += f'double click: all.</p>\n<svg viewBox="0 0 {WIDTH} {HEIGHT}">\n{drawing}\n</svg>\n<script>{_ZOOM}</script>'
-    return _page("Map of hashtags", body)
+    return page("Map of hashtags", body, _STYLE)
 
 
 def table_html(queries: Sequence[Neighbours]) -> str:
@@ -150,14 +151,14 @@ def table_html(queries: Sequence[Neighbours]) -> str:
         "".join(f'<td title="{t.score:.3f}, {t.count:,} posts">{escape(t.tag)}</td>' for t in row) for row in ranks
     )
     rows = "\n".join(f"<tr><td>{rank + 1}</td>{row}</tr>" for rank, row in enumerate(cells))
-    return _page("Nearest hashtags", f"<table>\n<tr><th></th>{head}</tr>\n{rows}\n</table>")
+    return page("Nearest hashtags", f"<table>\n<tr><th></th>{head}</tr>\n{rows}\n</table>")
 
 
 class _Fonts:
     """The installed fonts that draw `texts`: FONT, then those that add letters which the ones before lack."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        manager = _plots("matplotlib.font_manager")
+        manager = plotting("matplotlib.font_manager")
         entries = sorted(manager.fontManager.ttflist, key=lambda e: (e.name != FONT, e.weight != 400, e.name, e.fname))
         missing = {ord(letter) for text in texts for letter in text}
         self.letters: dict[str, set[int]] = {}  # of the texts, by path
@@ -186,8 +187,8 @@ class _Fonts:
         return max(drawn.items(), key=lambda item: len(item[1]))
 
 
-def _plots(module: str) -> Any:
-    """`module` of the extra. Raises MissingExtra."""
+def plotting(module: str) -> Any:
+    """`module` of the extra `plots`. Raises MissingExtra."""
     package = module.partition(".")[0]
     try:
         return import_module(module)
@@ -211,15 +212,7 @@ def _width(text: str) -> float:
     return LETTER * (1 + sum(1.05 if unicodedata.east_asian_width(letter) in "WF" else 0.6 for letter in text))
 
 
-def _page(title: str, body: str) -> str:
-    head = f'<meta charset="utf-8">\n<title>{title}</title>\n<style>{_STYLE}</style>'
-    return f'<!doctype html>\n<html lang="en">\n{head}\n<h1>{title}</h1>\n{body}\n</html>\n'
-
-
 _STYLE = f"""
-:root {{ color-scheme: light dark; font: 15px system-ui, sans-serif; background: Canvas; color: CanvasText }}
-body {{ margin: 1.5em }} h1 {{ font-size: 1.4em }}
-table {{ border-collapse: collapse }} th, td {{ padding: .3em 1em; text-align: left; border-bottom: 1px solid #8886 }}
 svg {{ width: 100%; border: 1px solid #8886; --zoom: 1; touch-action: none }}
 circle {{ fill: hsl(var(--h) 65% 48%); r: calc(3.5px / var(--zoom)) }} circle:hover {{ r: calc(7px / var(--zoom)) }}
 text {{ font-size: calc({LETTER}px / var(--zoom)); fill: CanvasText; pointer-events: none; user-select: none;

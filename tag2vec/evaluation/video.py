@@ -1,13 +1,13 @@
 """How well clips get the tags they carry, on clips that were not trained on.
 
-top1: the clip's first tag scores highest among all first tags of the training clips (its category).
-hit@1, precision@5, recall@15: against all tags of the clip, ranked among all tags of the space; a tag that nothing in
-training knew counts as missed.
+The measures are those of `tag2vec.evaluation.predictions`: of a clip's category, its first tag among all first tags of
+the training clips; and of all its tags, ranked among all tags of the space. A tag that nothing in training knew counts
+as missed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,9 +30,9 @@ from tag2vec.embed.video import VideoEmbedder
 from tag2vec.embed.videofiles import has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.clipbaselines import clip_baselines
-from tag2vec.evaluation.metrics import precision_at, recall_at
-
-Scores = NDArray[np.float32]
+from tag2vec.evaluation.measures import Evaluation, document, measure
+from tag2vec.evaluation.predictions import BLOCK, OURS, Labels, Scores, Shuffle
+from tag2vec.evaluation.report import check_report, write_report
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def evaluate_video(
     fold_tick: Callable[[int], None] | None = None,
     given: str | Path | None = None,
     features: str | Features | Sequence[Features] | None = None,
+    report: str | Path | None = None,
 ) -> dict[str, Any]:
     """The video embedder of `model` on `clips`; with `folds`, the same recipe fitted anew on each fold.
 
@@ -65,8 +66,11 @@ def evaluate_video(
     Folds never split a group and keep the share of categories (scikit-learn's StratifiedGroupKFold); the mean of
     `repeats` shuffles is reported. Pooling, network and baselines see the training folds only.
     `clips` may be a features folder with the features of the model; where it holds one vector a clip, the poolings are
-    those it was written with, which saw the clips of all folds. Raises SourceError when the clips cannot be split so.
+    those it was written with, which saw the clips of all folds. With `report`, a page and what is returned are written
+    into that folder, see `tag2vec.evaluation.report`. Raises SourceError when the clips cannot be split so.
     """
+    if report is not None:
+        check_report(report)
     space = TagSpace.load(model)
     video = VideoEmbedder.load(model, space, given) if has_video(model) and features is None else None
     if video is None and folds is None:
@@ -75,20 +79,24 @@ def evaluate_video(
         )
     parts = _parts(space, video, features)
     every = gather(clips, parts.kinds, parts.limits, cache, workers, tick)
-    rows = [i for i, clip in enumerate(every.clips) if _stems(space, clip)]
+    rows = [i for i, clip in enumerate(every.clips) if space.stems.many(clip.tags)]
     if not rows:
         raise SourceError(f"None of the {len(every.clips)} clips in {clips} that can be read carries a tag.")
     used = replace(every, clips=[every.clips[i] for i in rows], arrays=Picked(every.arrays, rows))
-    tallies = (
-        [_fitted(video, used)]
+    labels = Labels(space, used.clips)
+    shuffles = (
+        iter([_fitted(video, used, labels)])
         if video is not None and folds is None
-        else _folds(parts, used, folds or 5, repeats, fold_tick)
+        else _folds(parts, used, labels, folds or 5, repeats, fold_tick)
     )
-    return _report(space, used.clips, [str(error) for _, error in every.failed], tallies)
-
-
-Tally = dict[str, list[dict[str, float]]]
-"""{ours or a baseline: one {metric: value} a clip, in the order of the clips}"""
+    first = next(shuffles)
+    measured = [measure(first)]
+    first.predictions = {OURS: first.predictions[OURS]}  # those of baselines take room and are done with
+    measured += map(measure, shuffles)
+    found = document(first, measured, [str(error) for _, error in every.failed])
+    if report is not None:
+        write_report(report, Evaluation(found, used.clips, first, _features(parts, used)))
+    return found
 
 
 def _parts(space: TagSpace, video: VideoEmbedder | None, features: str | Features | Sequence[Features] | None) -> Parts:
@@ -100,36 +108,28 @@ def _parts(space: TagSpace, video: VideoEmbedder | None, features: str | Feature
     return Parts(space, video.poolings.kinds, pooling, video.config.recipe, limits, train)
 
 
-def _stems(space: TagSpace, clip: Clip) -> list[str]:
-    return space.stems.many(clip.tags)
-
-
 def _folds(
     parts: Parts,
     found: Gathered,
+    labels: Labels,
     folds: int,
     repeats: int,
     tick: Callable[[int], None] | None,
-) -> list[Tally]:
-    clips = found.clips
-    if folds < 2 or len({clip.group for clip in clips}) < folds:
-        groups = len({clip.group for clip in clips})
+) -> Iterator[Shuffle]:
+    groups = [clip.group for clip in found.clips]
+    if folds < 2 or repeats < 1 or len(set(groups)) < folds:
         raise UsageError(
-            f"{folds} folds were asked of {groups} groups of clips; wanted 2 folds or more, and a group each."
+            f"{folds} folds were asked of {len(set(groups))} groups of clips, shuffled {repeats} times; "
+            "wanted 2 folds or more, a group each, and a shuffle or more."
         )
-    categories = [_stems(parts.space, clip)[0] for clip in clips]
-    tallies = []
+    categories = [labels.stems[code] for code in labels.firsts]
     for repeat in range(repeats):
-        tally: Tally = {}
-        for number, (train, test) in enumerate(group_folds(categories, [c.group for c in clips], folds, repeat)):
-            for name, rows in _one_fold(parts, found, train, test).items():
-                own = tally.setdefault(name, [{}] * len(clips))
-                for i, row in zip(test, rows, strict=True):
-                    own[i] = row
+        shuffle = Shuffle(labels)
+        for number, (train, test) in enumerate(group_folds(categories, groups, folds, repeat)):
+            _one_fold(parts, found, train, test, shuffle)
             if tick:
                 tick(repeat * folds + number + 1)
-        tallies.append(tally)
-    return tallies
+        yield shuffle
 
 
 def _one_fold(
@@ -137,40 +137,40 @@ def _one_fold(
     found: Gathered,
     train: NDArray[np.intp],
     test: NDArray[np.intp],
-) -> Tally:
-    if found.poolings:
-        poolings, pooled = found.poolings, found.vectors()
-    else:
-        poolings = Poolings(parts.kinds, parts.pooling).fit(Picked(found.arrays, train), parts.train.seed)
-        pooled = poolings.many(found.arrays)
+    shuffle: Shuffle,
+) -> None:
+    poolings = found.poolings or Poolings(parts.kinds, parts.pooling, parts.train.seed)
+    # Baselines, which train no pooling, and recipes that are no part of what is asked, get the mean where one is.
+    fixed = Poolings(parts.kinds, "mean") if poolings.trained else poolings
+    some = Picked(found.arrays, train)
+    for one in () if found.poolings else {id(part): part for part in (poolings, fixed)}.values():
+        one.fit(some, parts.train.seed)
+    pooled = found.vectors() if found.poolings else fixed.many(found.arrays)
     learn = [found.clips[i] for i in train]
+    vectors = torch.from_numpy(pooled[train])
 
-    def fit(recipe: str, with_clips: Sequence[Clip]) -> VideoEmbedder:
-        return VideoEmbedder.fit_seen(
-            parts.space,
-            with_clips,
-            torch.from_numpy(pooled[train]),
-            poolings,
-            recipe,
-            parts.limits,
-            parts.train,
-        )
+    def fit(recipe: str, with_clips: Sequence[Clip], by: Poolings) -> VideoEmbedder:
+        seen = some if by.trained else vectors
+        return VideoEmbedder.fit_seen(parts.space, with_clips, seen, by, recipe, parts.limits, parts.train)
 
     # The control: the same clips, each with the tags of another.
     mixed = np.random.default_rng(parts.train.seed).permutation(len(learn))
     shuffled = [replace(clip, tags=learn[i].tags) for clip, i in zip(learn, mixed, strict=True)]
-    ours = fit(parts.recipe, learn)
-    scores = {
-        "ours": network_scores(ours, pooled[test]),
-        **clip_baselines(ours.space, learn, pooled[train], pooled[test]),
-        "seed": network_scores(fit("seed", learn), pooled[test]),
-        "shuffled_labels": network_scores(fit(parts.recipe, shuffled), pooled[test]),
+    networks = {
+        OURS: fit(parts.recipe, learn, poolings),
+        "seed": fit("seed", learn, fixed),
+        "shuffled_labels": fit(parts.recipe, shuffled, poolings),
     }
-    held_out = [found.clips[i] for i in test]
-    return {name: _measure(ours.space, learn, held_out, one) for name, one in scores.items()}
+
+    def seen(network: VideoEmbedder | None, clips: NDArray[np.intp]) -> Scores:
+        if network is not None and network.poolings.trained:
+            return network.poolings.many(Picked(found.arrays, clips))
+        return pooled[clips]
+
+    _predict(networks, learn, pooled[train], test, seen, shuffle)
 
 
-def _fitted(video: VideoEmbedder, found: Gathered) -> Tally:
+def _fitted(video: VideoEmbedder, found: Gathered, labels: Labels) -> Shuffle:
     """The fitted embedder on other clips; the baselines use the clips it was fitted on."""
     if found.poolings and not found.poolings.same_as(video.poolings):
         raise UsageError(
@@ -179,69 +179,38 @@ def _fitted(video: VideoEmbedder, found: Gathered) -> Tally:
         )
     pooled = found.vectors() if found.poolings else video.poolings.many(found.arrays)
     learn, vectors = video.trained_clips, video.trained_vectors.astype(np.float32)
-    tensors = torch.from_numpy(vectors)
-    seed = VideoEmbedder.fit_seen(
-        video.base,
-        learn,
-        tensors,
-        video.poolings,
-        "seed",
-        None,
-        TrainConfig(**video.config.train),
-    )
-    scores = {
-        "ours": network_scores(video, pooled),
-        **clip_baselines(video.space, learn, vectors, pooled),
-        "seed": network_scores(seed, pooled),
-    }
-    return {name: _measure(video.space, learn, found.clips, one) for name, one in scores.items()}
+    config = TrainConfig(**video.config.train)
+    seed = VideoEmbedder.fit_seen(video.base, learn, torch.from_numpy(vectors), video.poolings, "seed", None, config)
+    shuffle = Shuffle(labels)
+    _predict({OURS: video, "seed": seed}, learn, vectors, np.arange(len(pooled)), lambda _, at: pooled[at], shuffle)
+    return shuffle
 
 
-def network_scores(video: VideoEmbedder, pooled: Scores) -> Scores:
-    """Scores (m, v) of all tags for pooled clips (m, out_dim)."""
-    return video.scores(pooled)
+def _predict(
+    networks: dict[str, VideoEmbedder],
+    learn: Sequence[Clip],
+    vectors: Scores,
+    clips: NDArray[np.intp],
+    seen: Callable[[VideoEmbedder | None, NDArray[np.intp]], Scores],
+    shuffle: Shuffle,
+) -> None:
+    """Add to `shuffle` what networks and baselines say of `clips`, a block of them at a time.
+
+    `seen` gives the vectors (m, d) that a network, or without one a baseline, has of clips.
+    """
+    ours = networks[OURS]
+    shuffle.curves.append(ours.curve)
+    shuffle.place(clips, ours.points(seen(ours, clips)))
+    for block in np.array_split(clips, -(-len(clips) * len(ours.space) // BLOCK)):
+        baselines = clip_baselines(ours.space, learn, vectors, seen(None, block))
+        scores = {name: (network.space, network.scores(seen(network, block))) for name, network in networks.items()}
+        rows = {OURS: scores.pop(OURS)} | {name: (ours.space, one) for name, one in baselines.items()} | scores
+        for name, (space, one) in rows.items():
+            shuffle.row(name).add(block, one, space, learn)
 
 
-def _measure(space: TagSpace, learn: Sequence[Clip], clips: Sequence[Clip], scores: Scores) -> list[dict[str, float]]:
-    """One {metric: value} a clip."""
-    firsts = sorted({rows[0] for clip in learn if (rows := space.known_rows(clip.tags))})
-    order = np.argsort(-scores, axis=1, kind="stable")[:, :15]
-    measured = []
-    for clip, own, best in zip(clips, scores, order, strict=True):
-        stems = _stems(space, clip)
-        # A tag that the space lacks gets a row that no ranking holds: it counts, and is missed.
-        relevant = [{space.rows.get(stem, -1 - i) for i, stem in enumerate(stems)}]
-        measured.append(
-            {
-                "top1": float(firsts[int(np.argmax(own[firsts]))] == space.rows.get(stems[0])),
-                "hit@1": precision_at(best[None], relevant, 1),
-                "precision@5": precision_at(best[None], relevant, 5),
-                "recall@15": recall_at(best[None], relevant, 15),
-            }
-        )
-    return measured
-
-
-def _report(space: TagSpace, clips: Sequence[Clip], failed: list[str], tallies: list[Tally]) -> dict[str, Any]:
-    means = {
-        name: [{m: float(np.mean([row[m] for row in tally[name]])) for m in tally[name][0]} for tally in tallies]
-        for name in tallies[0]
-    }
-    overall = {name: {m: round(float(np.mean([r[m] for r in rs])), 4) for m in rs[0]} for name, rs in means.items()}
-    own = overall.pop("ours")
-    categories: dict[str, list[float]] = {}
-    for i, clip in enumerate(clips):
-        right = float(np.mean([tally["ours"][i]["top1"] for tally in tallies]))
-        categories.setdefault(_stems(space, clip)[0], []).append(right)
-    return {
-        "clips": len(clips),
-        "failed": len(failed),
-        **own,
-        "top1_by_repeat": [round(row["top1"], 4) for row in means["ours"]],
-        "categories": {
-            name: {"clips": len(right), "top1": round(float(np.mean(right)), 4)}
-            for name, right in sorted(categories.items())
-        },
-        "baselines": overall,
-        "failures": failed,
-    }
+def _features(parts: Parts, found: Gathered) -> Scores:
+    """One vector a clip (m, d). Each fold has its own poolings; to be seen together, clips need the same ones."""
+    if found.poolings:
+        return found.vectors()
+    return Poolings(parts.kinds, parts.pooling).fit(found.arrays, parts.train.seed).many(found.arrays)
