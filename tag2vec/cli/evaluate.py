@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.fit import Clips
+from tag2vec.cli.fitvideo import Clips
 from tag2vec.cli.output import note, print_json, print_table
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")

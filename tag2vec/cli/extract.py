@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.fit import FeaturesName, Flow, PoolingName, Seed, Workers
+from tag2vec.cli.fitvideo import FeaturesName, Flow, PoolingName, Seed, Workers
 from tag2vec.cli.output import note
 
 

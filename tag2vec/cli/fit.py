@@ -1,4 +1,4 @@
-"""`tag2vec fit-embedding` and `tag2vec fit-video`."""
+"""`tag2vec fit-embedding`."""
 
 from __future__ import annotations
 
@@ -8,25 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tag2vec.cli import app, is_given
+from tag2vec.cli.fitvideo import Seed, learn
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
     from tag2vec.scraping.corpus import Corpus
-
-Clips = Annotated[
-    Path, typer.Argument(help="A .csv (path,tags[,group,title]), a folder of class folders, TFRecords, or features.")
-]
-KINDS = "Kinds of features: one, or several as in one+another."
-FeaturesName = Annotated[str | None, typer.Option("--features", help=f"{KINDS} Trajectories when not given.")]
-Flow = Annotated[
-    str | None, typer.Option(help="How trajectories follow motion: dis (computed) or codec (as the file has it; fast).")
-]
-PoolingName = Annotated[str | None, typer.Option("--pooling", help="How the features of a clip become one vector.")]
-Recipe = Annotated[str, typer.Option(help="How clips are learnt: tagspace (ours) or seed (Singh et al. 2016).")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
-Workers = Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")]
 
 
 @app.command("fit-embedding")
@@ -84,7 +72,7 @@ def fit_embedding(
     space = _updated(model, read, given) if update else _fitted(read, settings)
     space.save(model)
     note(f"tag space: {len(space):,} tags, {space.dim} dimensions")
-    failed = _fit_video(space, model, listed, seed=space.config["seed"]) if listed else 0
+    failed = learn(space, model, listed, seed=space.config["seed"]) if listed else 0
     typer.echo(str(model))
     if failed:
         raise typer.Exit(1)
@@ -116,78 +104,3 @@ def _updated(model: Path, corpus: Corpus, given: dict[str, Any]) -> TagSpace:
         grown = updated(space, corpus, tick)
     note(f"{len(grown) - len(space):,} new tags")
     return grown
-
-
-@app.command("fit-video")
-def fit_video(
-    model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
-    clips: Clips,
-    features: FeaturesName = None,
-    flow: Flow = None,
-    pooling: PoolingName = None,
-    recipe: Recipe = "tagspace",
-    seed: Seed = 1,
-    workers: Workers = None,
-) -> None:
-    """Learn where clips lie in the tag space of a model, from clips or from a folder that extract wrote."""
-    from tag2vec.embed.clips import read_clips
-    from tag2vec.embed.gather import is_features
-    from tag2vec.embed.kinds import with_flow
-    from tag2vec.embed.space import TagSpace
-
-    failed = _fit_video(
-        TagSpace.load(model),
-        model,
-        clips if is_features(clips) else read_clips(clips),
-        features=with_flow(features, flow),
-        pooling=pooling,
-        recipe=recipe,
-        workers=workers,
-        seed=seed,
-    )
-    typer.echo(str(model))
-    if failed:
-        raise typer.Exit(1)
-
-
-@app.command("fit-cnn")
-def fit_cnn(
-    clips: Clips,
-    out: Annotated[Path, typer.Option("--out", "-o", help="The .safetensors file to write.")],
-    side: Annotated[int, typer.Option(help="Pixels of a side of the squares that it sees.")] = 64,
-    frames: Annotated[int, typer.Option(help="Frames of a clip that it learns from.")] = 4,
-    seed: Seed = 1,
-    workers: Workers = None,
-) -> None:
-    """Train a small network on clips, for --features cnn:FILE."""
-    from tag2vec.embed.clips import read_clips
-    from tag2vec.embed.cnntraining import fit_cnn
-    from tag2vec.progress import bar
-
-    listed = read_clips(clips)
-    with bar("clips", len(listed)) as tick:
-        done = fit_cnn(listed, out, seed=seed, side=side, frames=frames, workers=workers, tick=tick)
-    for _, error in done.failed:
-        note(f"left out: {error}")
-    best = min(done.curve, key=lambda line: line.get("held_out", -line["epoch"]))
-    held_out = f", accuracy on held-out groups {best['accuracy']:.3f}" if "accuracy" in best else ""
-    note(f"network: {len(done.classes)} tags, epoch {best['epoch']} of {len(done.curve)}{held_out}")
-    typer.echo(str(out))
-    if done.failed:
-        raise typer.Exit(1)
-
-
-def _fit_video(space: TagSpace, out: Path, clips: Path | list[Any], **settings: Any) -> int:
-    """Fit and save; the number of clips that failed."""
-    from tag2vec.embed.video import VideoEmbedder
-    from tag2vec.progress import bar
-
-    with bar("clips", None if isinstance(clips, Path) else len(clips)) as tick:
-        video = VideoEmbedder.fit(space, clips, tick=tick, **settings)
-    video.save(out)
-    for _, error in video.failed:
-        note(f"left out: {error}")
-    new = len(video.space) - len(space)
-    known = "" if not new else f"; {new} of their tags are not in the tag space and were learnt from the clips alone"
-    note(f"video embedder: {video.config.clips} clips{known}")
-    return len(video.failed)

@@ -20,11 +20,11 @@ class Network(torch.nn.Module):
         self.head = head
 
     def forward(self, shown: Tensor | Rows) -> Tensor:
-        """What `Examples.shown` gives of m clips -> points (m, dim)."""
+        """m clips, as `vectors` gave them (m, any) or as padded rows -> points (m, any)."""
         if isinstance(shown, Tensor):
-            return self.head.points(self.head.reduce(shown))
+            return self.head.points(shown)
         assert self.poolings is not None
-        return self.head.points(self.head.reduce(self.poolings(shown)))
+        return self.head.points(self.poolings(shown))
 
     def vectors(self, seen: Tensor | Sequence[Arrays]) -> Tensor:
         """Clips -> what the head makes points of (m, any). Clips near each other there look alike."""

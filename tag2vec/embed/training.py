@@ -103,6 +103,7 @@ def train(
     for number, (learn, check) in enumerate(splits.held_out(examples.words.numpy(), examples.groups, config.seed)):
         some, others = examples.take(learn), examples.take(check)
         network = _prepared(make, some, config)
+        some, others = _reduced(network, some), _reduced(network, others)
         state = checkpoint.of(f"held-out-{number}")
         curves.append(_run(network, some, others.known_to(some), config, state, tick))
         held_out.append(HeldOut(network.eval(), learn, check))
@@ -112,7 +113,7 @@ def train(
     ]
     network = _prepared(make, examples, config)
     best = 1 + min(range(len(curve)), key=lambda epoch: curve[epoch]["held_out"]) if curve else None
-    final = _run(network, examples, None, config, checkpoint.of("all"), tick, best)
+    final = _run(network, _reduced(network, examples), None, config, checkpoint.of("all"), tick, best)
     return Trained(network.eval(), curve or final, held_out)
 
 
@@ -124,6 +125,11 @@ def _prepared(make: Callable[[], Network], examples: Examples, config: TrainConf
     if isinstance(examples.seen, Tensor):
         network.head.prepare(examples.seen)
     return network
+
+
+def _reduced(network: Network, examples: Examples) -> Examples:
+    """The same with fixed vectors as short as the head makes them."""
+    return replace(examples, seen=network.vectors(examples.seen)) if isinstance(examples.seen, Tensor) else examples
 
 
 def _run(

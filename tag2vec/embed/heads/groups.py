@@ -14,7 +14,7 @@ class GroupsHead(Head):
     The score of a tag is the probability of the groups that it stands in.
     """
 
-    epochs = 30
+    epochs = 100
     calibrated = False  # a softmax gives probabilities
     members: Tensor  # (l, groups): 1 where a tag stands in a group
     rare: Tensor  # (v,)

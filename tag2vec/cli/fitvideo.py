@@ -1,0 +1,162 @@
+"""`tag2vec fit-video` and `tag2vec fit-cnn`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tag2vec.cli import app
+from tag2vec.cli.output import note
+
+if TYPE_CHECKING:
+    from tag2vec.embed.space import TagSpace
+
+Clips = Annotated[
+    Path, typer.Argument(help="A .csv (path,tags[,group,title]), a folder of class folders, TFRecords, or features.")
+]
+FeaturesName = Annotated[
+    str | None,
+    typer.Option(
+        "--features", help="Kinds of features: one, or several as in one+another. Trajectories when not given."
+    ),
+]
+Flow = Annotated[
+    str | None, typer.Option(help="How trajectories follow motion: dis (computed) or codec (as the file has it; fast).")
+]
+PoolingName = Annotated[str | None, typer.Option("--pooling", help="How the features of a clip become one vector.")]
+Recipe = Annotated[
+    str,
+    typer.Option(
+        help="How clips are learnt: tagspace (ours), sigmoid (a classifier), groups (of hashtags) or seed (Singh 2016)."
+    ),
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
+Workers = Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")]
+TRAINING = "Training"
+
+
+@app.command("fit-video")
+def fit_video(
+    model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
+    clips: Clips,
+    features: FeaturesName = None,
+    flow: Flow = None,
+    pooling: PoolingName = None,
+    recipe: Recipe = "tagspace",
+    seed: Seed = 1,
+    workers: Workers = None,
+    optimizer: Annotated[str, typer.Option(help="adamw or adam.", rich_help_panel=TRAINING)] = "adamw",
+    lr: Annotated[float, typer.Option(help="The learning rate.", rich_help_panel=TRAINING)] = 1e-3,
+    schedule: Annotated[
+        str, typer.Option(help="Of the rate: constant, cosine or exponential.", rich_help_panel=TRAINING)
+    ] = "constant",
+    decay: Annotated[
+        float, typer.Option(help="What an exponential schedule multiplies the rate with.", rich_help_panel=TRAINING)
+    ] = 0.95,
+    weight_decay: Annotated[float, typer.Option(help="How much weights are shrunk.", rich_help_panel=TRAINING)] = 1e-2,
+    batch: Annotated[int, typer.Option(help="Clips a step.", rich_help_panel=TRAINING)] = 64,
+    epochs: Annotated[
+        int | None, typer.Option(help="At most so many; as the recipe has it when not given.", rich_help_panel=TRAINING)
+    ] = None,
+    patience: Annotated[
+        int, typer.Option(help="Epochs without a better loss on held-out clips.", rich_help_panel=TRAINING)
+    ] = 8,
+    balance: Annotated[
+        str, typer.Option(help="Clips of rare tags: none, weights or sampling.", rich_help_panel=TRAINING)
+    ] = "none",
+    frames: Annotated[
+        int, typer.Option(help="Rows of a clip that a trained pooling is shown.", rich_help_panel=TRAINING)
+    ] = 300,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.", rich_help_panel=TRAINING)] = "float32",
+    shards: Annotated[
+        int, typer.Option(help="Parts of a batch, for as many processes of torchrun.", rich_help_panel=TRAINING)
+    ] = 1,
+) -> None:
+    """Learn where clips lie in the tag space of a model, from clips or from a folder that extract wrote.
+
+    Started by torchrun, several processes train together. A run that was killed goes on where it was.
+    """
+    from tag2vec.embed import ranks
+    from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.gather import is_features
+    from tag2vec.embed.kinds import with_flow
+    from tag2vec.embed.space import TagSpace
+
+    with ranks.joined():
+        failed = learn(
+            TagSpace.load(model),
+            model,
+            clips if is_features(clips) else read_clips(clips),
+            features=with_flow(features, flow),
+            pooling=pooling,
+            recipe=recipe,
+            workers=workers,
+            seed=seed,
+            optimizer=optimizer,
+            lr=lr,
+            schedule=schedule,
+            decay=decay,
+            weight_decay=weight_decay,
+            batch=batch,
+            epochs=epochs,
+            patience=patience,
+            balance=balance,
+            frames=frames,
+            precision=precision,
+            shards=shards,
+        )
+        if ranks.first():
+            typer.echo(str(model))
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command("fit-cnn")
+def fit_cnn(
+    clips: Clips,
+    out: Annotated[Path, typer.Option("--out", "-o", help="The .safetensors file to write.")],
+    side: Annotated[int, typer.Option(help="Pixels of a side of the squares that it sees.")] = 64,
+    frames: Annotated[int, typer.Option(help="Frames of a clip that it learns from.")] = 4,
+    seed: Seed = 1,
+    workers: Workers = None,
+) -> None:
+    """Train a small network on clips, for --features cnn:FILE."""
+    from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.cnntraining import fit_cnn
+    from tag2vec.progress import bar
+
+    listed = read_clips(clips)
+    with bar("clips", len(listed)) as tick:
+        done = fit_cnn(listed, out, seed=seed, side=side, frames=frames, workers=workers, tick=tick)
+    for _, error in done.failed:
+        note(f"left out: {error}")
+    best = min(done.curve, key=lambda line: line.get("held_out", -line["epoch"]))
+    held_out = f", accuracy on held-out groups {best['accuracy']:.3f}" if "accuracy" in best else ""
+    note(f"network: {len(done.classes)} tags, epoch {best['epoch']} of {len(done.curve)}{held_out}")
+    typer.echo(str(out))
+    if done.failed:
+        raise typer.Exit(1)
+
+
+def learn(space: TagSpace, out: Path, clips: Path | list[Any], **settings: Any) -> int:
+    """Fit and save; the number of clips that failed."""
+    from tag2vec.embed import ranks
+    from tag2vec.embed.checkpoint import FOLDER, Checkpoint
+    from tag2vec.embed.video import VideoEmbedder
+    from tag2vec.progress import bar
+
+    with bar("clips", None if isinstance(clips, Path) else len(clips)) as tick, bar("epochs") as epoch_tick:
+        checkpoint = out / FOLDER
+        video = VideoEmbedder.fit(space, clips, tick=tick, epoch_tick=epoch_tick, checkpoint=checkpoint, **settings)
+    if not ranks.first():
+        return len(video.failed)
+    video.save(out)
+    Checkpoint(checkpoint).remove()
+    for _, error in video.failed:
+        note(f"left out: {error}")
+    new = len(video.space) - len(space)
+    known = "" if not new else f"; {new} of their tags are not in the tag space and were learnt from the clips alone"
+    note(f"video embedder: {video.config.clips} clips{known}")
+    return len(video.failed)

@@ -1,0 +1,90 @@
+"""What every head promises; the list is the folder's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tag2vec import plugins
+from tag2vec.embed.clips import Clip
+from tag2vec.embed.examples import Examples
+from tag2vec.embed.features import Features
+from tag2vec.embed.fitting import tags_of
+from tag2vec.embed.heads import Head, Wanted
+from tag2vec.embed.pooled import Poolings
+from tag2vec.embed.targets import targets
+from tag2vec.embed.training import TrainConfig
+from tag2vec.embed.video import VideoEmbedder
+from tests.spaces import TAGS, space
+
+NAMES = plugins.names(Head)
+SETS = [[0], [1, 3], [0], [4]]  # rows of tags that clips carry; nobody carries the tag of row 2
+WIDE = 12
+
+
+def _head(name: str, fixed: bool = True) -> Head:
+    torch.manual_seed(0)
+    return plugins.get(Head, name)(WIDE, tags_of(space(), SETS), fixed).eval()
+
+
+def _wanted() -> Wanted:
+    places = {own: place for place, own in enumerate(tags_of(space(), SETS).sets)}
+    words, sets = torch.tensor([own[0] for own in SETS]), torch.tensor([places[tuple(own)] for own in SETS])
+    examples = Examples(torch.zeros(4, WIDE), targets(space(), SETS, len(TAGS)), len(TAGS), words, sets, "abcd")
+    return examples.wanted(torch.arange(4))
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+@pytest.mark.parametrize("name", NAMES)
+def test_shapes_and_gradients(name: str, fixed: bool) -> None:
+    head, pooled = _head(name, fixed), torch.randn(4, WIDE)
+    head.prepare(pooled)
+    points = head.points(head.reduce(pooled))
+    losses = head.loss(points, _wanted())
+    assert losses.shape == (4,) and head.queries(points).shape[1] == head.items().shape[1]
+    assert head.items().shape[0] == len(TAGS) and head.direct(points).shape == (4, len(head.carried))
+    losses.sum().backward()  # type: ignore[no-untyped-call]
+    grown = [float(p.grad.abs().sum()) for p in head.parameters() if p.grad is not None]
+    assert np.isfinite(grown).all() and max(grown) > 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_clip_is_scored_as_in_a_batch(name: str) -> None:
+    head, pooled = _head(name), torch.randn(4, WIDE)
+    head.prepare(pooled)
+    with torch.no_grad():
+        together = head.points(head.reduce(pooled))
+        alone = torch.cat([head.points(head.reduce(one[None])) for one in pooled])
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-5)
+
+
+@dataclass(frozen=True)
+class _Given(Features):
+    dim: int = WIDE
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_learns_what_clips_carry(name: str) -> None:
+    draw = np.random.default_rng(0)
+    middles = 3 * draw.normal(size=(3, WIDE)).astype(np.float32)
+    kinds = [("skate",), ("newyork", "new"), ("longisland",)]
+    which = np.arange(60) % 3
+    seen = middles[which] + draw.normal(size=(60, WIDE)).astype(np.float32)
+    clips = [Clip(Path(f"{i}.mp4"), kinds[k], str(i)) for i, k in enumerate(which)]
+    video = VideoEmbedder.fit_seen(
+        space(), clips, torch.from_numpy(seen), Poolings((_Given(),), "mean"), name, None, TrainConfig(batch=16)
+    )
+    scores = video.scores(middles)
+    firsts = [video.space.rows[tags[0]] for tags in kinds]
+    assert scores[:, firsts].argmax(axis=1).tolist() == [0, 1, 2]
+    if video.mixture is not None or name == "groups":
+        assert ((scores >= 0) & (scores <= 1)).all()
+        assert scores[0, firsts[0]] > 0.6 and scores[0, firsts[2]] < 0.2
+
+
+def _path(number: int) -> Path:
+    return Path(f"{number}.mp4")
