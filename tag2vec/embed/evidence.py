@@ -73,7 +73,7 @@ def mixture_of(held_out: Sequence[HeldOut], examples: Examples, carried: Sequenc
     if not found:
         return Mixture()
     scores, shares, own = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return _fitted(scores, shares, own)
+    return fitted(scores, shares, own)
 
 
 def _judged(
@@ -92,7 +92,7 @@ def _judged(
         yield scores[asked], shares[asked], own[asked]
 
 
-def _fitted(scores: Floats, shares: Floats, carried: Floats) -> Mixture:
+def fitted(scores: Floats, shares: Floats, carried: Floats) -> Mixture:
     """The weight that ranks best (GAP), the least of equals; then scale and shift with the least cross-entropy."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score

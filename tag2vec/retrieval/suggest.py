@@ -20,8 +20,8 @@ from tag2vec.retrieval.indexes import Index
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A hashtag in its most frequent form. `score` ranks the tags of one clip (higher is better; it is not a
-    probability); `count` is the number of posts that carry the tag."""
+    """A hashtag in its most frequent form. `score` is higher for better tags, and how probably the clip carries it
+    where the recipe of the video embedder says so; `count` is the number of posts that carry the tag."""
 
     tag: str
     stem: str
