@@ -36,7 +36,7 @@ def _evaluation(clips: Sequence[Clip], probabilities: bool = True) -> Evaluation
     scores = (0.4 * own + 0.6 * draw.random(own.shape)).astype(np.float32)
     shuffle.row(OURS).add(np.arange(len(clips)), scores if probabilities else scores - 9, tags, clips)
     shuffle.row("popularity").add(np.arange(len(clips)), np.tile(scores[0], (len(clips), 1)), tags, clips)
-    shuffle.points[:] = draw.normal(size=shuffle.points.shape)
+    shuffle.place(np.arange(len(clips)), draw.normal(size=(len(clips), 5)).astype(np.float32))
     shuffle.curves.append([{"epoch": 1, "train": 2.0, "held_out": 2.5}, {"epoch": 2, "train": 1.0, "held_out": 2.0}])
     return Evaluation(document(shuffle, [measure(shuffle)], []), clips, shuffle, draw.random((len(clips), 70)))
 
