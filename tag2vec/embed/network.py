@@ -22,7 +22,8 @@ class Network(torch.nn.Module):
     def forward(self, shown: Tensor | Rows) -> Tensor:
         """m clips, as `vectors` gave them (m, any) or as padded rows -> points (m, any)."""
         if isinstance(shown, Tensor):
-            return self.head.points(shown)
+            points: Tensor = self.head(shown)
+            return points
         assert self.poolings is not None
         return self.head.points(self.poolings(shown))
 
@@ -37,4 +38,4 @@ class Network(torch.nn.Module):
     def scores(self, vectors: Tensor) -> Tensor:
         """What `vectors` gave (m, any) -> the scores of the carried tags (m, l), higher is better."""
         with torch.no_grad():
-            return self.head.direct(self.head.points(vectors))
+            return self.head.direct(self.head(vectors))

@@ -187,7 +187,7 @@ class VideoEmbedder(Embedder):
         """What the features of one clip were pooled to (out_dim,)."""
         vector = self._network.vectors(torch.from_numpy(pooled)[None])
         with torch.no_grad():
-            points = self.head.points(vector)
+            points = self.head(vector)
             query, direct = self.head.queries(points)[0].numpy(), self.head.direct(points)[0].numpy()
         if self.mixture is not None:
             direct = self.mixture.of(direct, self._neighbours.shares(vector[0].numpy()))
@@ -197,7 +197,7 @@ class VideoEmbedder(Embedder):
         """Clips that were pooled before (m, out_dim) -> where they lie in the tag space, or (m, any) in the last layer
         of a recipe that has no use for it."""
         with torch.no_grad():
-            points = self.head.points(self._network.vectors(torch.from_numpy(pooled)))
+            points = self.head(self._network.vectors(torch.from_numpy(pooled)))
             queries = self.head.queries(points)
         found: Floats = (queries if queries.shape[1] > 1 else points).numpy()
         return found

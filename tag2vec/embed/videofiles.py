@@ -66,12 +66,16 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
             f"{model} has a tag space but no video embedder. Fit one with: tag2vec fit-video {model} CLIPS"
         )
     found = artifact.read(folder, KIND)
+    again = f"Fit it again with: tag2vec fit-video {model} CLIPS"
     if found.parents["space"] not in {base.digest, *base.earlier}:
         raise ArtifactError(
             f"{folder} was fitted on another tag space: it names {found.parents['space'][:12]}, this one is "
-            f"{base.digest[:12]}. Fit it again with: tag2vec fit-video {model} CLIPS"
+            f"{base.digest[:12]}. {again}"
         )
-    config = VideoConfig(**found.config)
+    try:
+        config = VideoConfig(**found.config)
+    except TypeError as error:
+        raise ArtifactError(f"{folder} was fitted by another version of tag2vec. {again}") from error
     described = elsewhere(folder, config.features, given)
     kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, described))
     poolings = Poolings(kinds, "+".join(config.pooling))
@@ -88,7 +92,10 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
         poolings.load_state_dict(_part(state, "pooling"))
         head.load_state_dict(carry_over(_part(state, "head"), head, stems, full))
     except RuntimeError as error:
-        raise ArtifactError(f"{folder}/network.safetensors does not fit its settings: {error}") from error
+        raise ArtifactError(
+            f"{folder}/network.safetensors does not fit the recipe {config.recipe} and the poolings that its settings "
+            f"name; another version of tag2vec may have written it. {again}"
+        ) from error
     curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
     vectors = found.array("clip_vectors.npy")
     return VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors)

@@ -66,9 +66,13 @@ class Head(nn.Module):
         reduced: Tensor = self.axes(pooled)
         return reduced
 
-    @abstractmethod
-    def points(self, reduced: Tensor) -> Tensor:
+    def forward(self, reduced: Tensor) -> Tensor:
         """What `reduce` gave -> points (m, any)."""
+        return self.points(reduced[:, : self.axes.out_dim])
+
+    @abstractmethod
+    def points(self, seen: Tensor) -> Tensor:
+        """What a network sees of a clip (m, axes.out_dim) -> points (m, any)."""
 
     @abstractmethod
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-REDUCED = 256  # dimensions that the clips' vectors are turned into
+REDUCED = 256  # axes that a network sees
+KEPT = 1024  # axes along which clips are compared with each other
 PREPARED_ON = 2048  # clips that the axes are learnt from at most
 LONG = 100_000  # dimensions, above which the axes come from the products of the clips, to need less memory
 
 
 class Axes(nn.Module):
-    """(m, in_dim) -> (m, out_dim): centred, along at most REDUCED axes, at a mean square of 1 a number.
+    """(m, in_dim) -> (m, at most KEPT): centred, along the principal axes; the first `out_dim` are for networks, at a
+    mean square of 1 a number.
 
     Vectors that are not fixed stay as they are: they have no axes before training ends.
     """
 
     centre: Tensor  # (in_dim,)
-    axes: Tensor  # (in_dim, out_dim)
+    axes: Tensor  # (in_dim, at most KEPT)
 
     def __init__(self, in_dim: int, fixed: bool) -> None:
         super().__init__()
@@ -25,7 +27,7 @@ class Axes(nn.Module):
         self.fixed = fixed
         if fixed:
             self.register_buffer("centre", torch.zeros(in_dim))
-            self.register_buffer("axes", torch.eye(in_dim, self.out_dim))
+            self.register_buffer("axes", torch.eye(in_dim, min(in_dim, KEPT)))
 
     def fit(self, pooled: Tensor) -> None:
         """Learn from clips (n, in_dim)."""
@@ -33,10 +35,11 @@ class Axes(nn.Module):
             return
         some = pooled[:: max(1, -(-len(pooled) // PREPARED_ON))]
         self.centre.copy_(some.mean(dim=0))
-        squares, axes = _principal(some - self.centre, self.out_dim)
+        squares, axes = _principal(some - self.centre, self.axes.shape[1])
         kept = int((squares > 1e-10 * squares[0]).sum())
         if kept:
-            size = float((squares[:kept].sum() / (len(some) * kept)).sqrt())  # of the reduced clips
+            seen = min(kept, self.out_dim)
+            size = float((squares[:seen].sum() / (len(some) * seen)).sqrt())  # of the numbers that a network sees
             self.axes.zero_()[:, :kept] = axes[:, :kept].div_(size)
 
     def forward(self, pooled: Tensor) -> Tensor:

@@ -26,8 +26,8 @@ class GroupsHead(Head):
         self.register_buffer("rare", 1e-6 * tags.prior, persistent=False)
         self.net = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, len(tags.sets)))
 
-    def points(self, reduced: Tensor) -> Tensor:
-        points: Tensor = self.net(reduced)
+    def points(self, seen: Tensor) -> Tensor:
+        points: Tensor = self.net(seen)
         return points
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:

@@ -23,8 +23,8 @@ class SeedHead(Head):
         super().__init__(in_dim, tags, fixed)
         self.net = nn.Sequential(nn.Linear(in_dim, 600), nn.Tanh(), nn.Linear(600, tags.inputs.shape[1]))
 
-    def points(self, reduced: Tensor) -> Tensor:
-        points: Tensor = self.net(reduced)
+    def points(self, seen: Tensor) -> Tensor:
+        points: Tensor = self.net(seen)
         return points
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:

@@ -28,8 +28,8 @@ class SigmoidHead(Head):
         self.net = nn.Sequential(nn.Dropout(0.3), nn.Linear(self.axes.out_dim, self.hidden), nn.ReLU(), nn.Dropout(0.3))
         self.names = Names(self.hidden, tags.prior[self.carried])
 
-    def points(self, reduced: Tensor) -> Tensor:
-        points: Tensor = self.net(reduced)
+    def points(self, seen: Tensor) -> Tensor:
+        points: Tensor = self.net(seen)
         return points
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:

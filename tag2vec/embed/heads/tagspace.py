@@ -35,8 +35,8 @@ class TagSpaceHead(Head):
         self.own = nn.Sequential(*_layers(self.axes.out_dim, self.hidden))
         self.names = Names(self.hidden, tags.prior[self.carried])
 
-    def points(self, reduced: Tensor) -> Tensor:
-        return torch.cat([self.space(reduced) * self.log_scale.exp(), self.own(reduced)], dim=1)
+    def points(self, seen: Tensor) -> Tensor:
+        return torch.cat([self.space(seen) * self.log_scale.exp(), self.own(seen)], dim=1)
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         point, own = self._parts(points)

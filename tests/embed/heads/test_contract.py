@@ -43,7 +43,7 @@ def _wanted() -> Wanted:
 def test_shapes_and_gradients(name: str, fixed: bool) -> None:
     head, pooled = _head(name, fixed), torch.randn(4, WIDE)
     head.prepare(pooled)
-    points = head.points(head.reduce(pooled))
+    points = head(head.reduce(pooled))
     losses = head.loss(points, _wanted())
     assert losses.shape == (4,) and head.queries(points).shape[1] == head.items().shape[1]
     assert head.items().shape[0] == len(TAGS) and head.direct(points).shape == (4, len(head.carried))
@@ -57,8 +57,8 @@ def test_one_clip_is_scored_as_in_a_batch(name: str) -> None:
     head, pooled = _head(name), torch.randn(4, WIDE)
     head.prepare(pooled)
     with torch.no_grad():
-        together = head.points(head.reduce(pooled))
-        alone = torch.cat([head.points(head.reduce(one[None])) for one in pooled])
+        together = head(head.reduce(pooled))
+        alone = torch.cat([head(head.reduce(one[None])) for one in pooled])
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-5)
 
 
