@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import space, speed, tags, update, video
+from benchmarks import space, speed, tags, update, video, yt8m
 from tag2vec.demo.posts import posts
 
 
@@ -26,8 +26,13 @@ def main() -> None:
             tags.run(real / f"tags/{name}-train.jsonl.gz", real / f"tags/{name}-valid.jsonl.gz", f"tags-{name}")
         space.run(real / "tags/youtube-train.jsonl.gz", space.SENTENCES, "space")
         update.run(real / "tags/youtube-train.jsonl.gz", real / "tags/youtube-valid.jsonl.gz", "2026-03", 2, "update")
+        network = f"onnx:{real / 'weights/squeezenet1_0.onnx'}"
+        kinds = [f"trajectories+{network}", "trajectories", network, "trajectories:flow=codec"]
         for name in ("actions", "fight"):
-            video.run(real / "tags/harrison-train.jsonl.gz", real / f"video/{name}/clips.csv", f"video-{name}", 4)
+            video.run(
+                real / "tags/harrison-train.jsonl.gz", real / f"video/{name}/clips.csv", kinds, 4, f"video-{name}"
+            )
+        yt8m.run(real / "yt8m")
 
 
 if __name__ == "__main__":
