@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec.embed.features import Features
 from tag2vec.embed.kinds import Kinds
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays
@@ -58,3 +59,19 @@ class Embedder(ABC):
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """The best tags of a clip, from the k items with the highest scores (k,): final scores and rows, falling."""
         return scores, self.rows[found]
+
+
+class Untrained(Embedder):
+    """A network that has seen no clip with tags."""
+
+    def __init__(self, space: TagSpace, network: Features) -> None:
+        self.base = self.space = space
+        self.network = network
+
+    @property
+    def kinds(self) -> Kinds:
+        return (self.network,)
+
+    @property
+    def limits(self) -> FrameLimits:
+        return FrameLimits()

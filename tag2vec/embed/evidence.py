@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from tag2vec.embed.examples import Examples
 from tag2vec.embed.training import HeldOut
@@ -44,6 +45,12 @@ class Mixture:
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
+def places(carried: Tensor, rows: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Rows of tags -> their places among those that are scored one by one (l,)."""
+    at = {row: place for place, row in enumerate(carried.tolist())}
+    return [[at[row] for row in own] for own in rows]
+
+
 class Neighbours:
     """Training clips: their vectors (n, d), and which of l tags each carries."""
 
@@ -64,12 +71,9 @@ class Neighbours:
         return found
 
 
-def mixture_of(held_out: Sequence[HeldOut], examples: Examples, carried: Sequence[Sequence[int]], tags: int) -> Mixture:
-    """The mixture that fits what networks say of the clips that they did not learn from.
-
-    `carried` has the places of each clip's tags among the `tags` that are scored one by one.
-    """
-    found = [part for held in held_out for part in _judged(held, examples, carried, tags)]
+def mixture_of(held_out: Sequence[HeldOut], examples: Examples, rows: Sequence[Sequence[int]]) -> Mixture:
+    """The mixture that fits what networks say of clips that they did not learn from; `rows` are each clip's tags."""
+    found = [part for held in held_out for part in _judged(held, examples, rows)]
     if not found:
         return Mixture()
     scores, shares, own = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -77,10 +81,12 @@ def mixture_of(held_out: Sequence[HeldOut], examples: Examples, carried: Sequenc
 
 
 def _judged(
-    held: HeldOut, examples: Examples, carried: Sequence[Sequence[int]], tags: int
+    held: HeldOut, examples: Examples, rows: Sequence[Sequence[int]]
 ) -> Iterator[tuple[Floats, Floats, Floats]]:
     """Of each held-out clip, for the tags in question (n,): score, share, and whether it carries them."""
-    learn, check = (held.network.vectors(examples.take(rows).seen) for rows in (held.learn, held.check))
+    tags = len(held.network.head.carried)
+    carried = places(held.network.head.carried, rows)
+    learn, check = (held.network.vectors(examples.take(part).seen) for part in (held.learn, held.check))
     neighbours = Neighbours(learn.numpy(), [carried[i] for i in held.learn], tags)
     for vector, clip in zip(check, held.check, strict=True):
         scores: Floats = held.network.scores(vector[None])[0].numpy()
@@ -88,7 +94,7 @@ def _judged(
         asked = shares > 0
         asked[np.argsort(-scores, kind="stable")[:CANDIDATES]] = True
         own = np.zeros(tags, np.float32)
-        own[list(carried[clip])] = 1.0
+        own[carried[clip]] = 1.0
         yield scores[asked], shares[asked], own[asked]
 
 

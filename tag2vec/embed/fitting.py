@@ -82,10 +82,7 @@ def learn(
 
     key = _digest(clips, seen, poolings, recipe, config)
     trained = train(make, examples, config, tick, Checkpoint(Path(folder) if folder else None, key))
-    mixture = None
-    if kind.calibrated:
-        at = {row: place for place, row in enumerate(trained.network.head.carried.tolist())}
-        mixture = mixture_of(trained.held_out, examples, [[at[row] for row in own] for own in rows], len(at))
+    mixture = mixture_of(trained.held_out, examples, rows) if kind.calibrated else None
     poolings = trained.network.poolings or poolings
     vectors = seen.numpy() if isinstance(seen, Tensor) else poolings.many(seen)
     return Learnt(full, poolings, trained.network.head, mixture, trained.curve, clips, vectors)

@@ -9,11 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.cache import Cache, Extracted, compact, digest
-from tag2vec.embed.embedder import Embedder, Place
+from tag2vec.embed.embedder import Place, Untrained
 from tag2vec.embed.features import describe
 from tag2vec.embed.features._network import Network
-from tag2vec.embed.kinds import Kinds
-from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.units import units
@@ -22,21 +20,12 @@ PROMPT = "a video of {}"
 MOST = 2000  # tags, the most frequent ones: each costs the text network a run
 
 
-class Prompts(Embedder):
+class Prompts(Untrained):
     """The most frequent tags of a space, ranked by the cosine of "a video of TAG" and what is seen."""
 
     def __init__(self, space: TagSpace, network: Network, cache: Cache | None = None) -> None:
-        self.base = self.space = space
-        self.network = network
+        super().__init__(space, network)
         self._items = _embedded(network, [PROMPT.format(form) for form in space.forms[:MOST]], cache)
-
-    @property
-    def kinds(self) -> Kinds:
-        return (self.network,)
-
-    @property
-    def limits(self) -> FrameLimits:
-        return FrameLimits()
 
     @property
     def items(self) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tag2vec.embed import ranks, videofiles
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder, Floats, Place, Rows
-from tag2vec.embed.evidence import Mixture, Neighbours
+from tag2vec.embed.evidence import Mixture, Neighbours, places
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.fitting import Seen, learn
@@ -160,9 +160,8 @@ class VideoEmbedder(Embedder):
     @cached_property
     def _neighbours(self) -> Neighbours:
         vectors = self._network.vectors(torch.from_numpy(self.trained_vectors.astype(np.float32)))
-        at = {row: place for place, row in enumerate(self.head.carried.tolist())}
-        carried = [[at[row] for row in self.space.known_rows(clip.tags)] for clip in self.trained_clips]
-        return Neighbours(vectors.numpy(), carried, len(at))
+        carried = places(self.head.carried, [self.space.known_rows(clip.tags) for clip in self.trained_clips])
+        return Neighbours(vectors.numpy(), carried, len(self.head.carried))
 
     @cached_property
     def _network(self) -> Network:

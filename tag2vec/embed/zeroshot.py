@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 from tag2vec import plugins
 from tag2vec.embed.cache import Cache
 from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
-from tag2vec.embed.embedder import Embedder, Place
+from tag2vec.embed.embedder import Embedder, Place, Untrained
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Network
-from tag2vec.embed.kinds import Kinds
-from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.prompts import Prompts
 from tag2vec.embed.space import TagSpace, Vectors
@@ -55,12 +53,11 @@ def zero_shot(
     return ClassNames(space, network.naming())
 
 
-class ClassNames(Embedder):
+class ClassNames(Untrained):
     """The names of a network's classes as points of a tag space. `left_out` are those that the space does not know."""
 
     def __init__(self, space: TagSpace, network: Network) -> None:
-        self.base = self.space = space
-        self.network = network
+        super().__init__(space, network)
         self.names = network.classes()
         placed = [place_name(space, name) for name in self.names]
         self.known = [i for i, words in enumerate(placed) if words]
@@ -73,14 +70,6 @@ class ClassNames(Embedder):
         each = [found for found in placed if found]
         self.shares = np.array([share for _, share in each], np.float32)
         self.points = np.stack([_vector(space.inputs, words) for words, _ in each])
-
-    @property
-    def kinds(self) -> Kinds:
-        return (self.network,)
-
-    @property
-    def limits(self) -> FrameLimits:
-        return FrameLimits()
 
     @cached_property
     def items(self) -> NDArray[np.float32]:
