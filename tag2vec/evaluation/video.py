@@ -140,8 +140,7 @@ def _one_fold(
     shuffle: Shuffle,
 ) -> None:
     poolings = found.poolings or Poolings(parts.kinds, parts.pooling, parts.train.seed)
-    # Baselines, which train no pooling, and recipes that are no part of what is asked, get the mean where one is.
-    fixed = Poolings(parts.kinds, "mean") if poolings.trained else poolings
+    fixed = _untrained(poolings)
     some = Picked(found.arrays, train)
     for one in () if found.poolings else {id(part): part for part in (poolings, fixed)}.values():
         one.fit(some, parts.train.seed)
@@ -213,4 +212,9 @@ def _features(parts: Parts, found: Gathered) -> Scores:
     """One vector a clip (m, d). Each fold has its own poolings; to be seen together, clips need the same ones."""
     if found.poolings:
         return found.vectors()
-    return Poolings(parts.kinds, parts.pooling).fit(found.arrays, parts.train.seed).many(found.arrays)
+    return _untrained(Poolings(parts.kinds, parts.pooling)).fit(found.arrays, parts.train.seed).many(found.arrays)
+
+
+def _untrained(poolings: Poolings) -> Poolings:
+    """`poolings`, or the mean where these learn from tags: for baselines and pictures, which teach them none."""
+    return Poolings(poolings.kinds, "mean") if poolings.trained else poolings
