@@ -203,20 +203,22 @@ class VideoEmbedder(Embedder):
 
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """Probabilities, or scores that only rank, and rows of the k best tags of all."""
-        if self.mixture is not None:
-            scores = self.mixture.of(scores, np.zeros_like(scores))
-        every = np.concatenate([place.direct, scores])
+        every = np.concatenate([place.direct, self._final(scores)])
         rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
         order = np.argsort(-every, kind="stable")
         return every[order], rows[order]
+
+    def _final(self, scores: Floats) -> Floats:
+        """Those of tags that no training clip carries, near ones neither."""
+        return scores if self.mixture is None else self.mixture.of(scores, np.zeros_like(scores))
 
     def scores(self, pooled: Floats) -> Floats:
         """Clips that were pooled before (m, out_dim) -> probabilities of all tags, or scores that only rank (m, v)."""
         found = np.empty((len(pooled), len(self.space)), np.float32)
         for own, vector in zip(found, pooled, strict=True):
             place = self.place_pooled(vector)
-            scores, rows = self.best(place, self.items @ place.query, np.arange(len(self.items)))
-            own[rows] = scores
+            own[self.rows] = self._final(self.items @ place.query)
+            own[self.head.carried.numpy()] = place.direct
         return found
 
     def save(self, model: str | Path) -> None:
