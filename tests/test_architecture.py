@@ -22,6 +22,7 @@ ORDER = [
     "scraping",
     "artifact",
     "cluster",
+    "files",
     "plugins",
     "progress",
     "workers",

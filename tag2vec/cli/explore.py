@@ -71,13 +71,14 @@ def compare(
 ) -> None:
     """The hashtags nearest to each of several, side by side."""
     from tag2vec.embed.explore import neighbours
-    from tag2vec.evaluation.plots import check_output, save, table_html
+    from tag2vec.evaluation.plots import check_output, table_html
+    from tag2vec.files import write_whole
 
     if html:
         check_output(html, [".html"])
     found = neighbours(open_space(model), tags, k)
     if html:
-        save(html, table_html(found))
+        write_whole(html, table_html(found))
         note(f"wrote {html}")
     if as_json:
         print_json([asdict(one.found) | {"tags": [facts(tag) for tag in one.nearest]} for one in found])
@@ -113,21 +114,22 @@ def map_(
 ) -> None:
     """The hashtags in the plane, near ones together, coloured by group; a page can be zoomed."""
     from tag2vec.embed.explore import tag_map
-    from tag2vec.evaluation.plots import check_output, map_html, map_png, save
+    from tag2vec.evaluation.plots import check_output, map_html, map_png
+    from tag2vec.files import write_whole
 
     suffix = check_output(out, [".png", ".html"])
     found = tag_map(open_space(model), tags, n, seed)
     if suffix == ".png":
         _save_picture(out, map_png(found))
     else:
-        save(out, map_html(found))
+        write_whole(out, map_html(found))
         typer.echo(str(out))
 
 
 def _save_picture(out: Path, picture: Picture) -> None:
-    from tag2vec.evaluation.plots import save
+    from tag2vec.files import write_whole
 
-    save(out, picture.png)
+    write_whole(out, picture.png)
     if picture.undrawn:
         note(f"{picture.undrawn} hashtags have no label: no installed font has their letters")
     typer.echo(str(out))

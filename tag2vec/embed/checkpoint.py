@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from tag2vec.embed import ranks
 from tag2vec.errors import ArtifactError
+from tag2vec.files import write_whole
 
 FOLDER = "training"  # inside a model folder, until training is done
 
@@ -70,13 +71,11 @@ class Checkpoint:
         tensors |= {f"optimizer.{place}.{n}": part for place, each in states.items() for n, part in each.items()}
         facts = {"key": self.key, "curve": curve, "optimizer": {place: list(each) for place, each in states.items()}}
         whole = {name: part.contiguous().clone() for name, part in tensors.items()}
-        aside = self._file.with_name(f".{self._file.name}.new")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(save(whole, {"training": json.dumps(facts)}))
-            aside.replace(self._file)
         except OSError as error:
-            raise ArtifactError(f"Could not write {self._file}: {error.strerror or error}. Free some space.") from error
+            raise ArtifactError(f"Could not make {self.folder}: {error.strerror or error}.") from error
+        write_whole(self._file, save(whole, {"training": json.dumps(facts)}))
 
     def back_to_best(self, network: nn.Module) -> None:
         """Put the network where it was in its best epoch."""

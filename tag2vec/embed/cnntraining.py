@@ -24,7 +24,8 @@ from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import extract_all
 from tag2vec.embed.splits import FOLDS, group_folds
 from tag2vec.embed.threads import one_thread
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
+from tag2vec.errors import SourceError, Tag2VecError, UsageError
+from tag2vec.files import write_whole
 
 BATCH, EPOCHS, PATIENCE = 15, 30, 3  # clips, and passes over them, as in the paper
 RATE = 1e-3  # of Adam
@@ -96,13 +97,7 @@ def fit_cnn(
     content = save(
         {name: value.contiguous() for name, value in network.state_dict().items()}, {"cnn": json.dumps(facts)}
     )
-    aside = out.with_name(f".{out.name}.new")
-    try:
-        aside.write_bytes(content)
-        aside.replace(out)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise ArtifactError(f"Could not write {out}: {error}. Free some space or choose another folder.") from error
+    write_whole(out, content)
     return Trained(classes, curve, failed)
 
 

@@ -47,19 +47,6 @@ def check_output(path: Path, suffixes: Sequence[str]) -> str:
     return suffix
 
 
-def save(path: Path, data: bytes | str) -> None:
-    """Write a whole file or none. Raises ArtifactError."""
-    aside = path.with_name(f".{path.name}.new-{os.getpid()}")
-    try:
-        aside.write_bytes(data if isinstance(data, bytes) else data.encode())
-        aside.replace(path)
-    except OSError as error:
-        raise ArtifactError(f"Could not write {path}: {error.strerror or error}. Choose another place.") from error
-    finally:
-        with suppress(OSError):
-            aside.unlink()
-
-
 def wordclouds(queries: Sequence[Neighbours], seed: int = 1) -> Picture:
     """One panel for each query: the nearer a tag, the larger and darker. Raises UsageError when none can be drawn."""
     texts = [[tag.tag for tag in query.nearest] for query in queries]

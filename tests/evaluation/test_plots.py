@@ -16,7 +16,8 @@ from tag2vec.embed.explore import Neighbours, TagMap, neighbours, tag_map
 from tag2vec.embed.lookup import Found
 from tag2vec.embed.space import Related, TagSpace
 from tag2vec.errors import ArtifactError, MissingExtra, UsageError
-from tag2vec.evaluation.plots import check_output, map_html, map_png, save, table_html, wordclouds
+from tag2vec.evaluation.plots import check_output, map_html, map_png, table_html, wordclouds
+from tag2vec.files import write_whole
 from tests.conftest import Home
 
 SCRIPTS = [
@@ -116,8 +117,8 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         with pytest.raises(ArtifactError, match="cannot be written"):
             check_output(path, [".png"])
         with pytest.raises(ArtifactError, match="Could not write"):
-            save(path, b"")
-    save(tmp_path / "a.html", "été")
+            write_whole(path, b"")
+    write_whole(tmp_path / "a.html", "été")
     assert (tmp_path / "a.html").read_bytes() == "été".encode()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.html", "folder.png"]
 
