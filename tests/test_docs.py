@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
+from typer.core import TyperGroup
 
 from tests.conftest import Home
 
@@ -72,3 +75,16 @@ def test_every_command_is_in_the_readme() -> None:
     assert len(names) >= 8
     for name in names:
         assert name in text or name == "fit-video", name
+
+
+def test_the_commands_of_published_systems_can_be_given() -> None:
+    from tag2vec.cli import app, corpus, evaluate, fit, fitvideo
+
+    assert all((corpus, evaluate, fit, fitvideo))
+    script = "".join(blocks("docs/systems.md", "bash")).replace("\\\n", "")
+    for line in script.splitlines():
+        command, (_, *words) = typer.main.get_command(app), shlex.split(line)
+        while isinstance(command, TyperGroup):
+            command = command.commands[words.pop(0)]
+        command.make_context(line, words)
+    assert script.count("fit-video") == 4
