@@ -73,6 +73,10 @@ def fit_video(
     shards: Annotated[
         int, typer.Option(help="Parts of a batch, for as many processes of torchrun.", rich_help_panel=TRAINING)
     ] = 1,
+    tensorboard: Annotated[
+        Path | None,
+        typer.Option(help="A folder for the losses of each epoch, to be watched.", rich_help_panel=TRAINING),
+    ] = None,
 ) -> None:
     """Learn where clips lie in the tag space of a model, from clips or from a folder that extract wrote.
 
@@ -89,6 +93,7 @@ def fit_video(
             TagSpace.load(model),
             model,
             clips if is_features(clips) else read_clips(clips),
+            tensorboard,
             features=with_flow(features, flow),
             pooling=pooling,
             recipe=recipe,
@@ -140,14 +145,21 @@ def fit_cnn(
         raise typer.Exit(1)
 
 
-def learn(space: TagSpace, out: Path, clips: Path | list[Any], **settings: Any) -> int:
-    """Fit and save; the number of clips that failed."""
+def learn(space: TagSpace, out: Path, clips: Path | list[Any], tensorboard: Path | None = None, **settings: Any) -> int:
+    """Fit and save; the number of clips that failed. The folder `tensorboard` gets the losses."""
     from tag2vec.embed import ranks
     from tag2vec.embed.checkpoint import FOLDER, Checkpoint
+    from tag2vec.embed.losses import logged
     from tag2vec.embed.video import VideoEmbedder
     from tag2vec.progress import bar
 
-    with bar("clips", None if isinstance(clips, Path) else len(clips)) as tick, bar("epochs") as epoch_tick:
+    count = None if isinstance(clips, Path) else len(clips)
+    with logged(tensorboard) as log, bar("clips", count) as tick, bar("epochs") as epochs:
+
+        def epoch_tick(part: str, line: dict[str, Any]) -> None:
+            epochs(line["epoch"])
+            log(part, line)
+
         checkpoint = out / FOLDER
         video = VideoEmbedder.fit(space, clips, tick=tick, epoch_tick=epoch_tick, checkpoint=checkpoint, **settings)
     if not ranks.first():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Picked, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior, targets
-from tag2vec.embed.training import TrainConfig, train
+from tag2vec.embed.training import EpochTick, TrainConfig, train
 from tag2vec.errors import SourceError
 
 Seen = Tensor | Sequence[Arrays]
@@ -52,7 +52,7 @@ def learn(
     poolings: Poolings,
     recipe: str,
     config: TrainConfig,
-    tick: Callable[[int], None] | None = None,
+    tick: EpochTick | None = None,
     folder: str | Path | None = None,
 ) -> Learnt:
     """Train by `recipe`; a run that was killed goes on from what it left in `folder`. Raises SourceError."""

@@ -22,6 +22,8 @@ Schedule = Literal["constant", "cosine", "exponential"]
 Balance = Literal["none", "weights", "sampling"]
 Precision = Literal["float32", "bfloat16"]
 Optimizer = Literal["adamw", "adam"]
+EpochTick = Callable[[str, dict[str, Any]], None]
+"""Called after each epoch with the part of training (held-out-0, ..., all) and its line of the curve."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +91,13 @@ def train(
     make: Callable[[], Network],
     examples: Examples,
     config: TrainConfig,
-    tick: Callable[[int], None] | None = None,
+    tick: EpochTick | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """A network trained on all examples.
 
     The number of epochs is where the mean loss on held-out groups was least; with too few groups to hold some out it
-    is the recipe's own maximum. `tick` gets the number of epochs done. What `checkpoint` has of an earlier run is not
+    is the recipe's own maximum. What `checkpoint` has of an earlier run is not
     done again.
     """
     checkpoint = checkpoint or Checkpoint(None)
@@ -138,7 +140,7 @@ def _run(
     check: Examples | None,
     config: TrainConfig,
     state: Checkpoint,
-    tick: Callable[[int], None] | None,
+    tick: EpochTick | None,
     epochs: int | None = None,
 ) -> list[dict[str, Any]]:
     """Train `network`; with clips to `check` it ends as it was in its best epoch, else in its last."""
@@ -158,7 +160,7 @@ def _run(
             curve[-1]["held_out"] = _loss(network, check, config)
         state.keep(network, optimizer, curve, best=check is not None and _least(curve) == epoch)
         if tick:
-            tick(epoch + 1)
+            tick(state.name, curve[-1])
     if check is not None:
         state.back_to_best(network)
     network.to("cpu")

@@ -27,7 +27,7 @@ from tag2vec.embed.network import Network
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
-from tag2vec.embed.training import TrainConfig
+from tag2vec.embed.training import EpochTick, TrainConfig
 from tag2vec.errors import Tag2VecError, UsageError
 
 
@@ -81,7 +81,7 @@ class VideoEmbedder(Embedder):
         cache: Cache | None = None,
         workers: int | None = None,
         tick: Callable[[int], None] | None = None,
-        epoch_tick: Callable[[int], None] | None = None,
+        epoch_tick: EpochTick | None = None,
         checkpoint: str | Path | None = None,
         **settings: Any,
     ) -> VideoEmbedder:
@@ -90,9 +90,9 @@ class VideoEmbedder(Embedder):
         `features` and `pooling` may name several with a '+' between; dense trajectories unless one is named, and each
         kind with its own pooling. `clips` may be a folder that `tag2vec extract` wrote: then features, limits and,
         where it holds one vector a clip, pooling are those it was written with. Clips that cannot be decoded are left
-        out and listed in `failed`. `tick` gets the number of clips done, `epoch_tick` that of epochs. A run that was
-        killed goes on from the folder `checkpoint`. Raises SourceError when no clip with a tag is left, UsageError for
-        a folder of other features than those named, and for a wrong setting.
+        out and listed in `failed`. `tick` gets the number of clips done, `epoch_tick` the losses of each epoch. A run
+        that was killed goes on from the folder `checkpoint`. Raises SourceError when no clip with a tag is left,
+        UsageError for a folder of other features than those named, and for a wrong setting.
         """
         config = TrainConfig(**settings)
         named = None if features is None else [kind.bound(space) for kind in kinds_of(features)]
@@ -125,7 +125,7 @@ class VideoEmbedder(Embedder):
         recipe: str,
         limits: FrameLimits | None,
         train_config: TrainConfig,
-        tick: Callable[[int], None] | None = None,
+        tick: EpochTick | None = None,
         checkpoint: str | Path | None = None,
     ) -> VideoEmbedder:
         """Train on `seen`: vectors (n, out_dim) that fixed poolings made, or arrays for poolings that are trained."""

@@ -15,10 +15,11 @@ import pytest
 import torch
 
 from tag2vec.embed.clips import Clip
+from tag2vec.embed.losses import logged
 from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.training import TrainConfig
 from tag2vec.embed.video import VideoEmbedder
-from tag2vec.errors import UsageError
+from tag2vec.errors import ArtifactError, MissingExtra, UsageError
 from tests.spaces import TAGS, space
 
 WIDE = 12
@@ -113,22 +114,22 @@ def test_a_killed_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None
     child.send_signal(signal.SIGKILL)
     child.wait()
     assert not (tmp_path / "out.npz").exists()
-    ticks: list[int] = []
-    again = fitted(folder, shards=2, epochs=30, checkpoint=checkpoint, epoch_tick=ticks.append)
+    ticks: list[Any] = []
+    again = fitted(folder, shards=2, epochs=30, checkpoint=checkpoint, epoch_tick=lambda *told: ticks.append(told))
     assert again.curve == whole.curve
     assert all(torch.equal(value, _state(again)[name]) for name, value in _state(whole).items())
-    every: list[int] = []
-    fitted(folder, shards=2, epochs=30, epoch_tick=every.append)
+    every: list[Any] = []
+    fitted(folder, shards=2, epochs=30, epoch_tick=lambda *told: every.append(told))
     assert 0 < len(ticks) < len(every)  # what was done was not done again
 
 
 def test_a_checkpoint_of_another_run_is_not_used(folder: Path, tmp_path: Path) -> None:
     fitted(folder, epochs=2, checkpoint=tmp_path / "t")
-    ticks: list[int] = []
-    fitted(folder, epochs=2, lr=0.01, checkpoint=tmp_path / "t", epoch_tick=ticks.append)
+    ticks: list[Any] = []
+    fitted(folder, epochs=2, lr=0.01, checkpoint=tmp_path / "t", epoch_tick=lambda *told: ticks.append(told))
     assert len(ticks) == 4 * 2
     (tmp_path / "t" / "all.safetensors").write_bytes(b"cut off")
-    fitted(folder, epochs=2, lr=0.01, checkpoint=tmp_path / "t", epoch_tick=ticks.append)
+    fitted(folder, epochs=2, lr=0.01, checkpoint=tmp_path / "t", epoch_tick=lambda *told: ticks.append(told))
     assert len(ticks) == 4 * 2 + 2  # the damaged part alone was done again
 
 
@@ -142,6 +143,42 @@ def test_two_processes_train_as_one(folder: Path, tmp_path: Path) -> None:
     together, alone = np.load(out), _state(fitted(folder, shards=2, epochs=4))
     for name, value in alone.items():
         np.testing.assert_allclose(together[name], value.numpy(), atol=1e-4, err_msg=name)
+
+
+def test_losses_are_there_for_tensorboard_while_training_lasts(folder: Path, tmp_path: Path) -> None:
+    events = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+
+    def kept() -> dict[str, dict[int, float]]:
+        found = events.EventAccumulator(str(tmp_path / "log"))
+        found.Reload()
+        return {name: {e.step: e.value for e in found.Scalars(name)} for name in found.Tags()["scalars"]}
+
+    told: list[tuple[str, dict[str, Any]]] = []
+    with logged(tmp_path / "log") as log:
+
+        def tick(part: str, line: dict[str, Any]) -> None:
+            log(part, line)
+            told.append((part, dict(line)))
+            if len(told) == 2:
+                assert [*map(len, kept().values())] == [2, 2]  # not only at the end
+
+        fitted(folder, epochs=2, epoch_tick=tick)
+    parts = ["held-out-0", "held-out-1", "held-out-2"]
+    assert set(kept()) == {f"{name}/{part}" for part in parts for name in ("train", "held_out")} | {"train/all"}
+    assert len(told) == 2 * 4
+    for part, line in told:
+        for name in line.keys() - {"epoch"}:
+            assert kept()[f"{name}/{part}"][line["epoch"]] == pytest.approx(line[name])
+
+
+def test_a_folder_for_losses_is_refused_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tensorboard")
+    (tmp_path / "file").touch()
+    with pytest.raises(ArtifactError, match="Could not write the losses into"), logged(tmp_path / "file"):
+        pass
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(MissingExtra, match=r"tag2vec\[tensorboard\]"), logged(tmp_path / "log"):
+        pass
 
 
 @pytest.mark.parametrize(
