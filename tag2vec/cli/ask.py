@@ -32,6 +32,10 @@ def suggest(
     clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Video files, or folders of them.")],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="Hashtags a clip.")] = 15,
+    min_precision: Annotated[
+        float | None,
+        typer.Option(help="Only tags so probable that this share of suggestions was right on held-out clips, as 0.8."),
+    ] = None,
     title: Annotated[
         str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
     ] = None,
@@ -73,14 +77,15 @@ def suggest(
     )
     listed = paths if title is None else [suggester.titled(paths[0], title)]
     if segments is not None:
-        print_segments(suggester, paths, segments, k, "json" if as_json else "csv" if as_csv else "text", workers)
+        form = "json" if as_json else "csv" if as_csv else "text"
+        print_segments(suggester, paths, segments, form, k=k, workers=workers, min_precision=min_precision)
         return
     rows = csv.writer(sys.stdout)
     if as_csv:
         rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
     failed = 0
     with bar("clips", len(paths), printing=True) as tick:
-        for done, (path, result) in enumerate(suggester.suggest_many(listed, k, workers)):
+        for done, (path, result) in enumerate(suggester.suggest_many(listed, k, workers, min_precision)):
             tick(done + 1)
             if isinstance(result, Tag2VecError):
                 failed += 1
@@ -119,7 +124,7 @@ def _without_clips(model: Path, network: str, labels: Path | None, index: str | 
 def _show(result: Suggestions, many: bool) -> None:
     if many:
         typer.echo(result.clip)
-    if not many and sys.stdout.isatty():
+    if not many and len(result) and sys.stdout.isatty():
         print_table(["hashtag", "score", "posts"], [[f"#{s.tag}", s.score, s.count] for s in result])
     typer.echo(result.line() + ("\n" if many else ""))
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from tag2vec.retrieval.suggest import Suggester
 
 
-def print_segments(
-    suggester: Suggester, paths: Sequence[Path], seconds: float, k: int, form: str, workers: int | None
-) -> None:
-    """Answer for each clip in `form` text, json or csv. Raises Exit(1) after the last when something failed."""
+def print_segments(suggester: Suggester, paths: Sequence[Path], seconds: float, form: str, **settings: Any) -> None:
+    """Answer for each clip in `form` text, json or csv; `settings` are those of Suggester.suggest_segments.
+
+    Raises Exit(1) after the last when something failed.
+    """
     rows = csv.writer(sys.stdout)
     if form == "csv":
         rows.writerow(["clip", "start_s", "end_s", "rank", "tag", "stem", "score", "count"])
@@ -30,13 +31,16 @@ def print_segments(
         if form == "text" and len(paths) > 1:
             typer.echo(path)
         try:
-            for start, end, result in suggester.suggest_segments(path, seconds, k, workers):
+            for start, end, result in suggester.suggest_segments(path, seconds, **settings):
                 times = {"start_s": round(start, 3), "end_s": round(end, 3)}
                 if isinstance(result, Tag2VecError):
                     failed = True
                     note(f"tag2vec: {_clock(start)} to {_clock(end)}: {result}")
                     shown.append(times | {"error": str(result)})
-                elif form == "text":
+                    continue
+                if not len(result) and result.warning:
+                    note(f"{_clock(start)} to {_clock(end)}: {result.warning}")
+                if form == "text":
                     typer.echo(f"{_clock(start)}-{_clock(end)}\t{result.line()}")
                 elif form == "csv":
                     rows.writerows(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +52,11 @@ class Embedder(ABC):
     def rows(self) -> Rows:
         """(n,) the row of each item's tag in the space."""
         return np.arange(len(self.items))
+
+    @property
+    def thresholds(self) -> Sequence[float | None]:
+        """See `precision.thresholds`; empty when nothing tells how often its suggestions are right."""
+        return ()
 
     @abstractmethod
     def place(self, arrays: Arrays) -> Place:

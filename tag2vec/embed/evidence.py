@@ -2,19 +2,21 @@
 
 Both are mixed, m = (1 - weight) sigmoid(score) + weight share, where the share of a tag is that of the nearest clips,
 weighted by likeness, which carry it. A probability is sigmoid(scale logit(m) + shift) (Platt: Probabilistic Outputs for
-Support Vector Machines, 1999). The three numbers are fitted on clips that the network did not learn from.
+Support Vector Machines, 1999). The three numbers are fitted on clips that the network did not learn from, and so
+is how often suggestions are right from a probability on (`precision.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from tag2vec.embed.examples import Examples
+from tag2vec.embed.precision import thresholds
 from tag2vec.embed.training import HeldOut
 from tag2vec.embed.units import units
 
@@ -27,11 +29,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Mixture:
-    """`weight` from 0 to 1, `scale` above 0."""
+    """`weight` from 0 to 1, `scale` above 0; `thresholds` are those of probabilities, empty when nothing told them."""
 
     weight: float = 0.0
     scale: float = 1.0
     shift: float = 0.0
+    thresholds: list[float | None] = field(default_factory=list)
 
     def mixed(self, scores: Floats, shares: Floats) -> NDArray[np.float64]:
         """Scores and shares, both (...,), -> the logits of both together (...,)."""
@@ -99,7 +102,8 @@ def _judged(
 
 
 def fitted(scores: Floats, shares: Floats, carried: Floats) -> Mixture:
-    """The weight that ranks best (GAP), the least of equals; then scale and shift with the least cross-entropy."""
+    """The weight that ranks best (GAP), the least of equals; then scale and shift with the least cross-entropy; then
+    the thresholds of the probabilities that these give."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
 
@@ -109,4 +113,5 @@ def fitted(scores: Floats, shares: Floats, carried: Floats) -> Mixture:
     gap = {weight: round(float(average_precision_score(carried, m)), 4) for weight, m in mixed.items()}
     weight = max(WEIGHTS, key=lambda one: (gap[one], -one))
     line = LogisticRegression(C=np.inf).fit(mixed[weight][:, None], carried)
-    return Mixture(weight, max(float(line.coef_[0, 0]), 1e-3), float(line.intercept_[0]))
+    mixture = Mixture(weight, max(float(line.coef_[0, 0]), 1e-3), float(line.intercept_[0]))
+    return replace(mixture, thresholds=thresholds(mixture.of(scores, shares), carried))

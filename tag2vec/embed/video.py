@@ -41,7 +41,7 @@ class VideoConfig:
     limits: dict[str, Any]
     train: dict[str, Any]
     clips: int
-    mixture: dict[str, float] | None  # how scores become probabilities; None: they do not
+    mixture: dict[str, Any] | None  # how scores become probabilities; None: they do not
 
 
 class VideoEmbedder(Embedder):
@@ -156,6 +156,10 @@ class VideoEmbedder(Embedder):
     def mixture(self) -> Mixture | None:
         """How scores become probabilities; None for a recipe whose scores only rank."""
         return Mixture(**self.config.mixture) if self.config.mixture else None
+
+    @property
+    def thresholds(self) -> Sequence[float | None]:
+        return self.mixture.thresholds if self.mixture else ()
 
     @cached_property
     def _neighbours(self) -> Neighbours:

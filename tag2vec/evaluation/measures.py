@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.clips import Clip
 from tag2vec.evaluation.calibration import Bin, are_probabilities, calibration_error, reliability
 from tag2vec.evaluation.labelmetrics import best_cut, by_tag
-from tag2vec.evaluation.predictions import OURS, Predictions, Shuffle
+from tag2vec.evaluation.predictions import ASKED, OURS, Predictions, Shuffle
 
 SHOWN = 15  # suggestions that probabilities are checked on, as many as `suggest` gives
 LISTED = 200  # tags with figures of their own
@@ -34,11 +34,13 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Measured:
-    """The figures of one shuffle: means of ours and each baseline, and whether each clip's category was right (m,)."""
+    """The figures of one shuffle: means of ours and each baseline, whether each clip's category was right (m,), and
+    what `Shuffle.at_thresholds` gives."""
 
     means: dict[str, dict[str, float]]
     top1: NDArray[np.float64]
     ece: float | None
+    at_thresholds: NDArray[np.int64]
 
 
 def measure(shuffle: Shuffle) -> Measured:
@@ -48,7 +50,7 @@ def measure(shuffle: Shuffle) -> Measured:
         means[name] = {m: float(each.mean()) for m, each in found.by_clip().items()} | found.overall()
     ours = shuffle.predictions[OURS]
     bins = reliability_of(ours)
-    return Measured(means, ours.by_clip()["top1"], calibration_error(bins) if bins else None)
+    return Measured(means, ours.by_clip()["top1"], calibration_error(bins) if bins else None, shuffle.at_thresholds())
 
 
 def reliability_of(found: Predictions) -> list[Bin]:
@@ -73,6 +75,7 @@ def document(first: Shuffle, every: Sequence[Measured], failed: list[str]) -> di
         "ece": None if every[0].ece is None else _round(np.mean([one.ece for one in every])),
         "top1_by_repeat": [_round(one.means[OURS]["top1"]) for one in every],
         "at_best_f1": cut,
+        "at_min_precision": _at_min_precision(every, len(ours.tags)),
         "categories": _categories(ours, np.mean([one.top1 for one in every], axis=0)),
         "tags": tags,
         "reliability": [{k: _round(v) for k, v in asdict(one).items()} for one in reliability_of(ours)],
@@ -86,6 +89,18 @@ def table(document: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
     metrics = list(next(iter(document["baselines"].values())))
     rows = [[name, *(row[m] for m in metrics)] for name, row in [(OURS, document), *document["baselines"].items()]]
     return ["", *metrics], rows
+
+
+def _at_min_precision(every: Sequence[Measured], clips: int) -> dict[str, dict[str, Any]]:
+    """What `suggest --min-precision` would give: its precision over all shuffles, and suggestions a clip."""
+    counts = np.sum([one.at_thresholds for one in every], axis=0)
+    return {
+        f"{asked:g}": {
+            "precision": _round(right / given) if given else None,
+            "suggestions": _round(given / (clips * len(every))),
+        }
+        for asked, (right, given) in zip(ASKED, counts.tolist(), strict=True)
+    }
 
 
 def _categories(ours: Predictions, top1: NDArray[np.float64]) -> dict[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from tag2vec.evaluation import labelmetrics as lm
 from tag2vec.scraping.normalise import written
 
 KEPT = 50  # best suggestions of each clip
+ASKED = (0.5, 0.6, 0.8)  # precisions whose thresholds are put to the test
 CELLS = 2**25  # clips times carried tags whose scores are kept for the average precision of each tag
 BLOCK = 2**24  # clips times all tags that are scored at once
 NEAR = 5  # first guesses of a clip's category
@@ -155,12 +156,22 @@ class Shuffle:
     predictions: dict[str, Predictions] = field(default_factory=dict)  # of ours and each baseline
     points: Scores = field(default_factory=lambda: np.zeros((0, 0), np.float32))  # (m, any): where ours puts the clips
     curves: list[list[dict[str, Any]]] = field(default_factory=list)  # the losses of ours, of each fold
+    least: NDArray[np.float64] = field(init=False)  # (ASKED, m): the threshold of ours for each clip
+
+    def __post_init__(self) -> None:
+        self.least = np.full((len(ASKED), len(self.labels.own)), np.inf)
 
     def place(self, clips: NDArray[np.intp], points: Scores) -> None:
         """The points (n, any) of `clips`."""
         if not len(self.points):
             self.points = np.zeros((len(self.labels.own), points.shape[1]), np.float32)
         self.points[clips] = points
+
+    def at_thresholds(self) -> NDArray[np.int64]:
+        """(ASKED, 2): how many suggestions of ours with a score as high or higher are right, and how many there are."""
+        ours = self.predictions[OURS]
+        given = ours.scores >= self.least[:, :, None]
+        return np.stack([(given & ours.hits).sum(axis=(1, 2)), given.sum(axis=(1, 2))], axis=1)
 
     def row(self, name: str) -> Predictions:
         """Those of `name`, begun when they are first asked for."""

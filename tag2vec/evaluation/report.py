@@ -60,7 +60,13 @@ def _measures(document: dict[str, Any]) -> str:
     text = f"{document['clips']:,} clips, {document['failed']:,} more could not be read. Higher is better. "
     text += f"Where F1 is best, precision is {cut['precision']:.3f} and recall {cut['recall']:.3f}; averaged over tags "
     text += f"they are {cut['macro_precision']:.3f} and {cut['macro_recall']:.3f}, and F1 {cut['macro_f1']:.3f}."
-    return f"<p>{text}</p>\n{table(*figures(document))}"
+    rows = [
+        [asked, "none" if found["precision"] is None else found["precision"], found["suggestions"]]
+        for asked, found in document["at_min_precision"].items()
+    ]
+    kept = table(["", "precision", "suggestions a clip"], rows)
+    said = "<p>Suggestions above the thresholds that training chose for these precisions (--min-precision):</p>"
+    return f"<p>{text}</p>\n{table(*figures(document))}\n{said}\n{kept}"
 
 
 def _curves(found: Evaluation) -> list[str]:

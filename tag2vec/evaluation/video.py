@@ -23,6 +23,7 @@ from tag2vec.embed.gather import Gathered, gather
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Picked, Poolings
+from tag2vec.embed.precision import least_score
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.splits import group_folds
 from tag2vec.embed.training import TrainConfig
@@ -31,7 +32,7 @@ from tag2vec.embed.videofiles import has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
 from tag2vec.evaluation.clipbaselines import clip_baselines
 from tag2vec.evaluation.measures import Evaluation, document, measure
-from tag2vec.evaluation.predictions import BLOCK, OURS, Labels, Scores, Shuffle
+from tag2vec.evaluation.predictions import ASKED, BLOCK, OURS, Labels, Scores, Shuffle
 from tag2vec.evaluation.report import check_report, write_report
 
 
@@ -200,6 +201,7 @@ def _predict(
     ours = networks[OURS]
     shuffle.curves.append(ours.curve)
     shuffle.place(clips, ours.points(seen(ours, clips)))
+    shuffle.least[:, clips] = np.array([least_score(ours.thresholds, asked) for asked in ASKED])[:, None]
     for block in np.array_split(clips, -(-len(clips) * len(ours.space) // BLOCK)):
         baselines = clip_baselines(ours.space, learn, vectors, seen(None, block))
         scores = {name: (network.space, network.scores(seen(network, block))) for name, network in networks.items()}

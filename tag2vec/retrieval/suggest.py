@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from tag2vec import plugins
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
+from tag2vec.embed.precision import highest, least_score
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
@@ -63,6 +65,15 @@ class Suggestions:
         return shown | ({"warning": self.warning} if self.warning else {})
 
 
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """At most `k` suggestions, each with the score `least` or more; `else_said` when there is none."""
+
+    k: int
+    least: float = -math.inf
+    else_said: str | None = None
+
+
 class Suggester:
     """A tag space, an embedder of clips (fitted on it, or `zero_shot`) and an index. `index` None: FAISS when there."""
 
@@ -87,10 +98,18 @@ class Suggester:
         space = TagSpace.load(model)
         return cls(space, VideoEmbedder.load(model, space, given), index, cache)
 
-    def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None) -> Suggestions:
-        """The k best hashtags of one clip. Raises VideoError when it cannot be decoded; for `title` see `titled`."""
+    def suggest(
+        self, clip: Clip | str | Path, k: int = 15, title: str | None = None, min_precision: float | None = None
+    ) -> Suggestions:
+        """The k best hashtags of one clip. Raises VideoError when it cannot be decoded; for `title` see `titled`.
+
+        With `min_precision`, above 0 and below 1, only those so probable that at least this share of the suggestions
+        as probable was right on clips that the network did not learn from, in steps of 0.01 and never looser than
+        asked. That may be none: then `warning` says why. A tag that no training clip carries is held to the same
+        probability. Raises UsageError when the model has no such clips to judge by.
+        """
         clip = clip if title is None else self.titled(clip, title)
-        _, result = next(self.suggest_many([clip], k))
+        _, result = next(self.suggest_many([clip], k, min_precision=min_precision))
         if isinstance(result, Tag2VecError):
             raise result
         return result
@@ -105,39 +124,69 @@ class Suggester:
         return replace(Clip.of(clip), title=title)
 
     def suggest_many(
-        self, clips: Iterable[Clip | str | Path], k: int = 15, workers: int | None = None
+        self,
+        clips: Iterable[Clip | str | Path],
+        k: int = 15,
+        workers: int | None = None,
+        min_precision: float | None = None,
     ) -> Iterator[tuple[Path, Suggestions | Tag2VecError]]:
         """(clip, its suggestions or its error), in the order of `clips`; the same answers as one clip at a time."""
-        if k < 1:
-            raise UsageError(f"k is {k}; wanted 1 or more.")
+        wanted = self._wanted(k, min_precision)
         listed = [Clip.of(clip) for clip in clips]
         if len(listed) == 1:
             workers = 0  # starting a process takes longer than it saves
         for i, result in extract_many(listed, self.video.kinds, self.video.limits, self.cache, workers):
             if isinstance(result, Extracted):
-                yield listed[i].path, self._answer(listed[i].path, result, k)
+                yield listed[i].path, self._answer(listed[i].path, result, wanted)
             else:
                 yield listed[i].path, result
 
     def suggest_segments(
-        self, clip: str | Path, seconds: float, k: int = 15, workers: int | None = None
+        self,
+        clip: str | Path,
+        seconds: float,
+        k: int = 15,
+        workers: int | None = None,
+        min_precision: float | None = None,
     ) -> Iterator[tuple[float, float, Suggestions | Tag2VecError]]:
-        """(start, end, the k best hashtags or the error) of each `seconds` of a clip, in order.
+        """(start, end, the k best hashtags or the error) of each `seconds` of a clip, in order; see `suggest`.
 
         Raises VideoError when its beginning cannot be decoded, UsageError for too short segments.
         """
-        if k < 1:
-            raise UsageError(f"k is {k}; wanted 1 or more.")
+        wanted = self._wanted(k, min_precision)
         found_by_time = extract_segments(clip, self.video.kinds, seconds, self.video.limits, self.cache, workers)
         for start, end, found in found_by_time:
-            yield start, end, self._answer(Path(clip), found, k) if isinstance(found, Extracted) else found
+            yield start, end, self._answer(Path(clip), found, wanted) if isinstance(found, Extracted) else found
 
-    def _answer(self, path: Path, extracted: Extracted, k: int) -> Suggestions:
+    def _wanted(self, k: int, min_precision: float | None) -> _Wanted:
+        if k < 1:
+            raise UsageError(f"k is {k}; wanted 1 or more.")
+        if min_precision is None:
+            return _Wanted(k)
+        if not 0 < min_precision < 1:
+            raise UsageError(f"The least precision is {min_precision:g}; wanted a share above 0 and below 1, as 0.8.")
+        known = self.video.thresholds
+        if not known:
+            raise UsageError(
+                "A least precision was given, and this model cannot tell how often its suggestions are right: "
+                "that takes the recipe tagspace or sigmoid, and enough clips, in five groups or more, to hold some out "
+                "in training. Leave it out, or fit again: tag2vec fit-video MODEL CLIPS"
+            )
+        least = least_score(known, min_precision)
+        said = (
+            f"no score was right for {min_precision:g} of suggestions on held-out clips, the highest share is "
+            f"{highest(known):g}"
+            if least == math.inf
+            else f"{min_precision:g} of suggestions were right from a score of {least:.3f} on, and this clip has none"
+        )
+        return _Wanted(k, least, f"No tag is suggested: {said}.")
+
+    def _answer(self, path: Path, extracted: Extracted, wanted: _Wanted) -> Suggestions:
         start = time.perf_counter()
         place = self.video.place(extracted.arrays)
         embedded = time.perf_counter()
-        scores, found = (one[0] for one in self._index.search(place.query[None], k))
-        scores, rows = (best[:k] for best in self.video.best(place, scores, found))
+        scores, found = (one[0] for one in self._index.search(place.query[None], wanted.k))
+        scores, rows = (best[: wanted.k] for best in self.video.best(place, scores, found))
         suggested = tuple(
             Suggestion(
                 self.space.forms[row],
@@ -146,10 +195,12 @@ class Suggester:
                 self.space.entries[row].count,
             )
             for score, row in zip(scores, rows, strict=True)
+            if score >= wanted.least
         )
         searched = time.perf_counter()
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
-        return Suggestions(str(path), extracted.duration_s, suggested, timing, extracted.warning)
+        told = " ".join(filter(None, [extracted.warning, None if suggested else wanted.else_said]))
+        return Suggestions(str(path), extracted.duration_s, suggested, timing, told or None)
 
 
 def _index(name: str | None) -> Index:

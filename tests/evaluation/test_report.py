@@ -128,6 +128,31 @@ def test_scores_that_are_no_probabilities_are_not_called_so(tmp_path: Path) -> N
     assert "its scores are no probabilities" in _page(found, tmp_path / "r")
 
 
+def test_thresholds_are_put_to_the_test(tmp_path: Path) -> None:
+    """Over two shuffles, each with its own thresholds; where none reaches what was asked nothing is suggested."""
+    tags = space()
+    shuffles = []
+    for bound in (0.5, 0.9):
+        shuffle = Shuffle(Labels(tags, MANY[:6]))
+        own = np.array([[tag in clip.tags for tag in TAGS] for clip in MANY[:6]])
+        scores = np.where(own, 0.95, 0.1).astype(np.float32)
+        scores[0] = 0.6  # 2 of its 5 tags are right
+        shuffle.row(OURS).add(np.arange(6), scores, tags, MANY[:6])
+        shuffle.row("popularity").add(np.arange(6), scores, tags, MANY[:6])
+        shuffle.place(np.arange(6), np.zeros((6, 5), np.float32))
+        shuffle.least[:2] = [[bound], [0.9]]
+        shuffles.append(shuffle)
+    found = document(shuffles[0], [measure(one) for one in shuffles], [])
+    assert found["at_min_precision"] == {
+        "0.5": {"precision": round(22 / 25, 4), "suggestions": round(25 / 12, 4)},
+        "0.6": {"precision": 1.0, "suggestions": round(20 / 12, 4)},
+        "0.8": {"precision": None, "suggestions": 0.0},
+    }
+    shuffles[0].curves.append([])
+    page = _page(Evaluation(found, MANY[:6], shuffles[0], np.eye(6, 70)), tmp_path / "r")
+    assert "<td>0.5</td>" in page and '<td class="number">0.880</td>' in page and "<td>none</td>" in page
+
+
 def test_folds_with_other_new_tags_are_one_whole() -> None:
     """Rows of spaces differ from fold to fold; what is kept of their scores does not."""
     from tag2vec.embed.newtags import with_tags_of
@@ -177,5 +202,6 @@ def test_the_command_prints_what_the_report_keeps(home: Home, tmp_path: Path) ->
     assert found["best_f1"] == found["at_best_f1"]["f1"]
     for metric in ("map", "gap@20", "relevant@15", "perr", "best_f1"):
         assert found[metric] > found["baselines"]["popularity"][metric]
+    assert found["at_min_precision"]["0.5"]["precision"] >= 0.5 and found["at_min_precision"]["0.5"]["suggestions"] > 0
     page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg;base64,") == 36 and "&lt;b&gt;odd" in page and "No frames" not in page
