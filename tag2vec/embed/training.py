@@ -108,7 +108,9 @@ def train(
         some, others = _reduced(network, some), _reduced(network, others)
         state = checkpoint.of(f"held-out-{number}")
         curves.append(_run(network, some, others.known_to(some), config, state, tick))
-        held_out.append(HeldOut(network.eval(), learn, check))
+        # Clips of words that were not learnt say nothing of when to stop, but such clips come, and are suggested tags.
+        rest = np.setdiff1d(np.arange(len(examples)), learn)
+        held_out.append(HeldOut(network.eval(), learn, rest))
     curve = [
         {"epoch": e + 1} | {name: float(np.mean([c[e][name] for c in curves])) for name in ("train", "held_out")}
         for e in range(min(map(len, curves), default=0))

@@ -17,6 +17,7 @@ import torch
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.losses import logged
 from tag2vec.embed.pooled import Poolings
+from tag2vec.embed.precision import highest
 from tag2vec.embed.training import TrainConfig
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import ArtifactError, MissingExtra, UsageError
@@ -212,3 +213,13 @@ def test_settings_change_what_is_learnt(folder: Path, settings: dict[str, Any]) 
 def test_wrong_settings_are_told(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         TrainConfig(**settings)
+
+
+def test_probabilities_are_judged_by_clips_of_new_words_too(folder: Path) -> None:
+    """A tag of one group only is not learnt when that is held out; leaving such clips out would promise too much."""
+    count = 4 * CLIPS
+    seen = torch.from_numpy(np.random.default_rng(0).normal(size=(count, WIDE)).astype(np.float32))
+    alone = [Clip(Path(f"c{i}.mp4"), (f"own{i}",) if i % 2 else (TAGS[0],), str(i)) for i in range(count)]
+    poolings = Poolings(fitted(folder, pooling="mean", epochs=1).kinds, "mean")
+    video = VideoEmbedder.fit_seen(space(), alone, seen, poolings, "sigmoid", None, TrainConfig(epochs=5))
+    assert 0.35 < highest(video.thresholds) < 0.7  # TAGS[0] is right for half of the clips, no other is ever right
