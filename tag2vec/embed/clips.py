@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tag2vec.embed.tfrecord import tfrecord_files
 from tag2vec.errors import SourceError
@@ -43,12 +44,16 @@ _UCF_GROUP = re.compile(r"(v_.+_g\d+)_c\d+$")
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video file with its tags. Clips of one `group` must not be split between train and test."""
+    """A video file with its tags. Clips of one `group` must not be split between train and test.
+
+    `about` is what else is written of it, which clips that are asked about lack: a description, a category.
+    """
 
     path: Path
     tags: tuple[str, ...]
     group: str
     title: str | None = None
+    about: str | None = None
 
     def __str__(self) -> str:
         return str(self.path)
@@ -58,9 +63,15 @@ class Clip:
         """`clip`, or the clip of a path, without tags and a group of its own."""
         return clip if isinstance(clip, Clip) else cls(Path(clip), (), str(clip))
 
+    @classmethod
+    def stored(cls, line: dict[str, Any]) -> Clip:
+        """From a line of a `clips.jsonl`."""
+        return cls(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"], line.get("about"))
+
 
 def read_clips(where: str | Path) -> list[Clip]:
-    """The clips of a .csv (header `path,tags[,group,title]`, paths relative to it) or of a folder of class folders.
+    """The clips of a .csv (header `path,tags[,group,title,about]`, paths relative to it), or of a folder of class
+    folders.
 
     In a folder of class folders (the layout of UCF101) the folder's name is the tag. A TFRecord file of YouTube-8M, or
     a folder of them, is a list too, see `tag2vec.embed.yt8m`. Raises SourceError when there is no such list or a row
@@ -129,7 +140,7 @@ def _from_csv(path: Path) -> Iterator[Clip]:
     if missing := {"path", "tags"} - set(reader.fieldnames or ()):
         raise SourceError(
             f"{path} has no column {', '.join(sorted(missing))}; its columns are "
-            f"{', '.join(reader.fieldnames or ()) or 'none'}. Wanted path,tags and, if known, group,title."
+            f"{', '.join(reader.fieldnames or ()) or 'none'}. Wanted path,tags and, if known, group,title,about."
         )
     try:
         for row in reader:
@@ -137,6 +148,7 @@ def _from_csv(path: Path) -> Iterator[Clip]:
             if not name:
                 raise SourceError(f"{path}:{reader.line_num} has an empty path.")
             tags = tuple(tags_of(Post("", tuple((row["tags"] or "").split()))))  # #one#two is two
-            yield Clip(path.parent / name, tags, (row.get("group") or "").strip() or name, row.get("title") or None)
+            group, title, about = ((row.get(column) or "").strip() or None for column in ("group", "title", "about"))
+            yield Clip(path.parent / name, tags, group or name, title, about)
     except csv.Error as error:
         raise SourceError(f"{path}:{reader.line_num} is not a table row ({error}).") from error

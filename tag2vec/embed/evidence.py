@@ -1,9 +1,10 @@
 """From scores to probabilities: what a network says of a clip, and what the training clips nearest to it carry.
 
 Both are mixed, m = (1 - weight) sigmoid(score) + weight share, where the share of a tag is that of the nearest clips,
-weighted by likeness, which carry it. A probability is sigmoid(scale logit(m) + shift) (Platt: Probabilistic Outputs for
-Support Vector Machines, 1999). The three numbers are fitted on clips that the network did not learn from, and so
-is how often suggestions are right from a probability on (`precision.py`).
+weighted by likeness, which carry it: those that look alike, and, for `written` of it, those of which the clip's title
+is written. A probability is sigmoid(scale logit(m) + shift) (Platt: Probabilistic Outputs for Support Vector Machines,
+1999). The four numbers are fitted on clips that the network did not learn from, and so is how often suggestions are
+right from a probability on (`precision.py`).
 """
 
 from __future__ import annotations
@@ -16,34 +17,40 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tag2vec.embed.examples import Examples
+from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.precision import thresholds
+from tag2vec.embed.told import Told
 from tag2vec.embed.training import HeldOut
 from tag2vec.embed.units import units
 
 NEIGHBOURS = 20
 CANDIDATES = 50  # tags of a clip with the highest scores that the numbers are fitted on, beside those of its neighbours
 WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+WRITTEN = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Mixture:
-    """`weight` from 0 to 1, `scale` above 0; `thresholds` are those of probabilities, empty when nothing told them."""
+    """`weight` and `written` from 0 to 1, `scale` above 0; `thresholds` are those of probabilities, empty when nothing
+    told them."""
 
     weight: float = 0.0
     scale: float = 1.0
     shift: float = 0.0
+    written: float = 0.0
     thresholds: list[float | None] = field(default_factory=list)
 
     def mixed(self, scores: Floats, shares: Floats) -> NDArray[np.float64]:
-        """Scores and shares, both (...,), -> the logits of both together (...,)."""
+        """Scores (...,) and shares (2, ...) -> the logits of all together (...,)."""
         said = 1 / (1 + np.exp(-np.clip(scores.astype(np.float64), -80, 80)))
-        both = np.clip((1 - self.weight) * said + self.weight * shares, 1e-12, 1 - 1e-12)
+        share = (1 - self.written) * shares[0] + self.written * shares[1]
+        both = np.clip((1 - self.weight) * said + self.weight * share, 1e-12, 1 - 1e-12)
         return np.asarray(np.log(both / (1 - both)), np.float64)
 
     def of(self, scores: Floats, shares: Floats) -> Floats:
-        """Scores and shares, both (...,), -> probabilities (...,)."""
+        """Scores (...,) and shares (2, ...) -> probabilities (...,)."""
         logits = self.scale * self.mixed(scores, shares) + self.shift
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
@@ -55,16 +62,23 @@ def places(carried: Tensor, rows: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 class Neighbours:
-    """Training clips: their vectors (n, d), and which of l tags each carries."""
+    """Training clips: their vectors (n, d), which of l tags each carries, and what is written of them."""
 
-    def __init__(self, vectors: Floats, carried: Sequence[Sequence[int]], tags: int) -> None:
+    def __init__(self, vectors: Floats, carried: Sequence[Sequence[int]], tags: int, told: Told | None = None) -> None:
         self.vectors = units(vectors)
         self.carried = [np.asarray(places, np.intp) for places in carried]
         self.tags = tags
+        self.told = told
 
-    def shares(self, vector: Floats) -> Floats:
-        """vector (d,) -> (l,) the share of the NEIGHBOURS nearest, weighted by likeness, which carry each tag."""
-        alike = self.vectors @ units(vector)
+    def shares(self, vector: Floats, title: Floats) -> Floats:
+        """vector (d,), and title (width,) as `Poolings.titles` gives it -> (2, l): of the NEIGHBOURS nearest, weighted
+        by likeness, the share that carries each tag. They are nearest by their vectors, and by what is written of them.
+        """
+        near = self._share(self.vectors @ units(vector))
+        written = self.told.alike(title) if self.told and title.any() else None
+        return np.stack([near, near if written is None or written.max() <= 0 else self._share(written)])
+
+    def _share(self, alike: Floats) -> Floats:
         near = np.argsort(-alike, kind="stable")[:NEIGHBOURS]
         weights = np.maximum(alike[near], 0)
         weights /= max(float(weights.sum()), 1e-12)
@@ -74,44 +88,54 @@ class Neighbours:
         return found
 
 
-def mixture_of(held_out: Sequence[HeldOut], examples: Examples, rows: Sequence[Sequence[int]]) -> Mixture:
+def mixture_of(
+    held_out: Sequence[HeldOut],
+    examples: Examples,
+    rows: Sequence[Sequence[int]],
+    told: Told | None,
+    poolings: Poolings,
+) -> Mixture:
     """The mixture that fits what networks say of clips that they did not learn from; `rows` are each clip's tags."""
-    found = [part for held in held_out for part in _judged(held, examples, rows)]
+    found = [
+        part for held in held_out for part in _judged(held, examples, rows, told, held.network.poolings or poolings)
+    ]
     if not found:
         return Mixture()
-    scores, shares, own = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return fitted(scores, shares, own)
+    return fitted(*(np.concatenate(parts, axis=-1) for parts in zip(*found, strict=True)))
 
 
 def _judged(
-    held: HeldOut, examples: Examples, rows: Sequence[Sequence[int]]
+    held: HeldOut, examples: Examples, rows: Sequence[Sequence[int]], told: Told | None, poolings: Poolings
 ) -> Iterator[tuple[Floats, Floats, Floats]]:
-    """Of each held-out clip, for the tags in question (n,): score, share, and whether it carries them."""
+    """Of each held-out clip, for n tags in question: scores (n,), shares (2, n), and whether it carries them (n,)."""
     tags = len(held.network.head.carried)
     carried = places(held.network.head.carried, rows)
-    learn, check = (held.network.vectors(examples.take(part).seen) for part in (held.learn, held.check))
-    neighbours = Neighbours(learn.numpy(), [carried[i] for i in held.learn], tags)
-    for vector, clip in zip(check, held.check, strict=True):
+    learn = held.network.vectors(examples.take(held.learn).seen)
+    known = told.take(held.learn) if told else None
+    neighbours = Neighbours(learn.numpy(), [carried[i] for i in held.learn], tags, known)
+    pooled = held.network.pooled(examples.take(held.check).seen)
+    for vector, seen, clip in zip(held.network.vectors(pooled), pooled.numpy(), held.check, strict=True):
         scores: Floats = held.network.scores(vector[None])[0].numpy()
-        shares = neighbours.shares(vector.numpy())
-        asked = shares > 0
+        shares = neighbours.shares(vector.numpy(), poolings.titles(seen))
+        asked = shares.max(axis=0) > 0
         asked[np.argsort(-scores, kind="stable")[:CANDIDATES]] = True
         own = np.zeros(tags, np.float32)
         own[carried[clip]] = 1.0
-        yield scores[asked], shares[asked], own[asked]
+        yield scores[asked], shares[:, asked], own[asked]
 
 
 def fitted(scores: Floats, shares: Floats, carried: Floats) -> Mixture:
-    """The weight that ranks best (GAP), the least of equals; then scale and shift with the least cross-entropy; then
+    """The weights that rank best (GAP), the least of equals; then scale and shift with the least cross-entropy; then
     the thresholds of the probabilities that these give."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import average_precision_score
 
     if carried.min() == carried.max():
         return Mixture()
-    mixed = {weight: Mixture(weight).mixed(scores, shares) for weight in WEIGHTS}
-    gap = {weight: round(float(average_precision_score(carried, m)), 4) for weight, m in mixed.items()}
-    weight = max(WEIGHTS, key=lambda one: (gap[one], -one))
-    line = LogisticRegression(C=np.inf).fit(mixed[weight][:, None], carried)
-    mixture = Mixture(weight, max(float(line.coef_[0, 0]), 1e-3), float(line.intercept_[0]))
+    witnesses = WRITTEN if not np.array_equal(*shares) else WRITTEN[:1]
+    tried = [Mixture(weight, written=written) for weight in WEIGHTS for written in witnesses if weight or not written]
+    gap = [round(float(average_precision_score(carried, one.mixed(scores, shares))), 4) for one in tried]
+    best = tried[gap.index(max(gap))]
+    line = LogisticRegression(C=np.inf).fit(best.mixed(scores, shares)[:, None], carried)
+    mixture = replace(best, scale=max(float(line.coef_[0, 0]), 1e-3), shift=float(line.intercept_[0]))
     return replace(mixture, thresholds=thresholds(mixture.of(scores, shares), carried))

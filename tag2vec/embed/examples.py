@@ -25,6 +25,7 @@ class Examples:
     words: Tensor  # (n,) row of each clip's first tag
     sets: Tensor  # (n,) place of each clip's tags in Tags.sets
     groups: Sequence[str]
+    nothing: Tensor  # (p,) the vector of a clip that has nothing of any kind of features
 
     def __len__(self) -> int:
         return len(self.groups)
@@ -33,7 +34,7 @@ class Examples:
         at = torch.from_numpy(rows)
         seen = self.seen[at] if isinstance(self.seen, Tensor) else Picked(self.seen, rows)
         targets, groups = [self.targets[i] for i in rows], [self.groups[i] for i in rows]
-        return Examples(seen, targets, self.tags, self.words[at], self.sets[at], groups)
+        return replace(self, seen=seen, targets=targets, words=self.words[at], sets=self.sets[at], groups=groups)
 
     def known_to(self, others: Examples) -> Examples:
         """The same clips without tags of their own that no clip of `others` carries: nobody can learn those there."""

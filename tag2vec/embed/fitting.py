@@ -19,12 +19,13 @@ from tag2vec.embed.checkpoint import Checkpoint
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.evidence import Mixture, mixture_of
 from tag2vec.embed.examples import Examples
-from tag2vec.embed.heads import Head, Tags
+from tag2vec.embed.heads import Head, Tags, Vectors
 from tag2vec.embed.network import Network
 from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Picked, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior, targets
+from tag2vec.embed.told import Told
 from tag2vec.embed.training import EpochTick, TrainConfig, train
 from tag2vec.errors import SourceError
 
@@ -43,6 +44,7 @@ class Learnt:
     curve: list[dict[str, Any]]
     clips: list[Clip]
     vectors: NDArray[np.float32]
+    told: Told | None
 
 
 def learn(
@@ -72,20 +74,27 @@ def learn(
         torch.tensor([own[0] for own in rows]),
         torch.tensor([places[tuple(own)] for own in rows]),
         [clip.group for clip in clips],
+        torch.from_numpy(poolings.nothing()),
     )
     kind = plugins.get(Head, recipe)
 
     def make() -> Network:
         if isinstance(seen, Tensor):
-            return Network(None, kind(poolings.out_dim, tags))
-        return Network(deepcopy(poolings), kind(poolings.out_dim, tags, fixed=False))
+            return Network(None, kind(vectors_of(poolings, fixed=True), tags))
+        return Network(deepcopy(poolings), kind(vectors_of(poolings, fixed=False), tags))
 
     key = _digest(clips, seen, poolings, recipe, config)
     trained = train(make, examples, config, tick, Checkpoint(Path(folder) if folder else None, key))
-    mixture = mixture_of(trained.held_out, examples, rows) if kind.calibrated else None
-    poolings = trained.network.poolings or poolings
-    vectors = seen.numpy() if isinstance(seen, Tensor) else poolings.many(seen)
-    return Learnt(full, poolings, trained.network.head, mixture, trained.curve, clips, vectors)
+    told = Told.of(poolings, clips)
+    mixture = mixture_of(trained.held_out, examples, rows, told, poolings) if kind.calibrated else None
+    network = trained.network
+    vectors = network.pooled(seen).numpy()
+    return Learnt(full, network.poolings or poolings, network.head, mixture, trained.curve, clips, vectors, told)
+
+
+def vectors_of(poolings: Poolings, fixed: bool) -> Vectors:
+    """What a head sees of clips that `poolings` pool."""
+    return Vectors(poolings.widths, [part.axes for part in poolings], fixed)
 
 
 def tags_of(space: TagSpace, rows: Sequence[Sequence[int]]) -> Tags:

@@ -217,7 +217,7 @@ def _fitted(job: Job, poolings: Poolings, clips: Sequence[Clip], seed: int, run:
     sample = clips[:: max(1, -(-len(clips) // SAMPLE_CLIPS))]
     keys = [line["keys"] for line in _lines(job, sample, run, report, tick) if "keys" in line]
     _check_some_worked(report)
-    poolings.fit(Kept(job.folder, keys), seed)
+    poolings.fit(Kept(job.folder, keys), seed, sample)
     with artifact.write(folder, POOLINGS_KIND, config) as draft:
         # Not save_file: its own error for a full disk is no OSError.
         (draft.path / "network.safetensors").write_bytes(save(dict(poolings.state_dict())))

@@ -93,7 +93,7 @@ def _stored(folder: Path, features: str | Features | Sequence[Features] | None, 
     lines: list[dict[str, Any]] = list(listed.lines("clips.jsonl"))
     good = [line for line in lines if "keys" in line]
     return Gathered(
-        [Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"]) for line in good],
+        [Clip.stored(line) for line in good],
         Kept(folder, [line["keys"] for line in good]),
         kinds,
         kept,

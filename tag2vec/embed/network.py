@@ -27,13 +27,17 @@ class Network(torch.nn.Module):
         assert self.poolings is not None
         return self.head.points(self.poolings(shown))
 
+    def pooled(self, seen: Tensor | Sequence[Arrays]) -> Tensor:
+        """Clips -> what their features are pooled to (m, out_dim)."""
+        if isinstance(seen, Tensor):
+            return seen
+        assert self.poolings is not None
+        return torch.from_numpy(self.poolings.many(seen))
+
     def vectors(self, seen: Tensor | Sequence[Arrays]) -> Tensor:
         """Clips -> what the head makes points of (m, any). Clips near each other there look alike."""
-        if not isinstance(seen, Tensor):
-            assert self.poolings is not None
-            seen = torch.from_numpy(self.poolings.many(seen))
         with torch.no_grad():
-            return self.head.reduce(seen)
+            return self.head.reduce(self.pooled(seen))
 
     def scores(self, vectors: Tensor) -> Tensor:
         """What `vectors` gave (m, any) -> the scores of the carried tags (m, l), higher is better."""

@@ -24,7 +24,8 @@ Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim
 Rows = list[tuple[torch.Tensor, torch.Tensor]]
 """Of m clips, for each kind of features: x (m, time, dim) and mask (m, time), True where a row is real."""
 
-SAMPLE = 200_000  # rows of features that a pooling is fitted on
+SAMPLE = 200_000  # rows of features that a pooling is fitted on, or
+NUMBERS = 20_000_000  # numbers, where the rows are short
 LEVELLED_ON = 1000  # clips that kinds of features are made comparable on
 LEAST_SPREAD = 0.1  # of vectors of length 1: a kind that tells these clips apart by less is not blown up further
 
@@ -79,6 +80,7 @@ class Poolings(torch.nn.Module):
             torch.manual_seed(seed)
             self.parts = torch.nn.ModuleList(made(name, kind.dim, kind.blocks) for name, kind in named)
         self.widths = [part.out_dim for part in self]
+        self.read = sum(part.out_dim for part, kind in zip(self, kinds, strict=True) if kind.reads)  # width of `told`
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
         self.register_buffer("spread", torch.ones(len(kinds)))
@@ -107,12 +109,13 @@ class Poolings(torch.nn.Module):
         return torch.cat(levelled, dim=1)
 
     @one_thread()
-    def fit(self, clips: Sequence[Arrays], seed: int) -> Poolings:
-        """Fit each on an even sample of the rows of all clips."""
-        share = max(1, SAMPLE // len(clips))
-        for number, part in enumerate(self):
+    def fit(self, clips: Sequence[Arrays], seed: int, listed: Sequence[Clip] = ()) -> Poolings:
+        """Fit each on an even sample of the rows of all clips, and of what is written of those `listed`."""
+        for number, (part, kind) in enumerate(zip(self, self.kinds, strict=True)):
             draw = np.random.default_rng(seed)
+            share = max(1, max(SAMPLE, NUMBERS // kind.dim) // len(clips))
             sample = [_some(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
+            sample += [_some(kind.told(clip), share, draw) for clip in listed]
             part.fit(np.concatenate(sample).astype(np.float32), seed)
         self.eval()
         if len(self.kinds) > 1:
@@ -171,6 +174,29 @@ class Poolings(torch.nn.Module):
         for row, arrays in zip(vectors, clips, strict=True):
             row[:] = self._one(arrays)
         return vectors
+
+    def nothing(self) -> NDArray[np.float32]:
+        """The vector (out_dim,) of a clip that has nothing of any kind."""
+        return self.one([np.zeros((0, kind.dim), np.float32) for kind in self.kinds])
+
+    def told(self, clip: Clip) -> NDArray[np.float32]:
+        """What is written of a training clip, as each kind that reads it pools it (width,)."""
+        with torch.no_grad():
+            found = [
+                part(*padded([[kind.told(clip)]])[0])[0].numpy()
+                for part, kind in zip(self, self.kinds, strict=True)
+                if kind.reads
+            ]
+        return np.concatenate([np.zeros(0, np.float32), *found])
+
+    def titles(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The part of a clip's vector (out_dim,) that is to be compared with `told` (width,)."""
+        parts = self._split(vector)
+        if len(parts) > 1:
+            levels = zip(parts, self._split(self.middle.numpy()), self.spread.numpy(), strict=True)
+            parts = [part * spread + middle for part, middle, spread in levels]
+        found = [part for part, kind in zip(parts, self.kinds, strict=True) if kind.reads]
+        return np.concatenate([np.zeros(0, np.float32), *found])
 
 
 def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:

@@ -14,9 +14,12 @@ from torch import Tensor
 from tag2vec.embed import splits
 from tag2vec.embed.checkpoint import Checkpoint
 from tag2vec.embed.examples import Examples
+from tag2vec.embed.heads import Judged
 from tag2vec.embed.network import Network
 from tag2vec.embed.ranks import alone, summed
 from tag2vec.errors import UsageError
+
+SETTLED_ON = 500  # held-out clips at most of each split
 
 Schedule = Literal["constant", "cosine", "exponential"]
 Balance = Literal["none", "weights", "sampling"]
@@ -54,12 +57,8 @@ class TrainConfig:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, choices in (
-            ("optimizer", Optimizer),
-            ("schedule", Schedule),
-            ("balance", Balance),
-            ("precision", Precision),
-        ):
+        named = {"optimizer": Optimizer, "schedule": Schedule, "balance": Balance, "precision": Precision}
+        for name, choices in named.items():
             if getattr(self, name) not in get_args(choices):
                 raise UsageError(f"{name} is '{getattr(self, name)}'; wanted {' or '.join(get_args(choices))}.")
         for name in ("lr", "batch", "patience", "clip", "frames", "shards", "decay"):
@@ -118,7 +117,15 @@ def train(
     network = _prepared(make, examples, config)
     best = 1 + min(range(len(curve)), key=lambda epoch: curve[epoch]["held_out"]) if curve else None
     final = _run(network, _reduced(network, examples), None, config, checkpoint.of("all"), tick, best)
-    return Trained(network.eval(), curve or final, held_out)
+    network.eval().head.settle([_judged(held, examples) for held in held_out])
+    return Trained(network, curve or final, held_out)
+
+
+def _judged(held: HeldOut, examples: Examples) -> Judged:
+    """Of some held-out clips."""
+    check = examples.take(held.check[:: -(-len(held.check) // SETTLED_ON)]).known_to(examples.take(held.learn))
+    own = check.wanted(torch.arange(len(check))).targets[:, held.network.head.carried] == 1
+    return held.network.head, held.network.vectors(check.seen), own.float()
 
 
 def _prepared(make: Callable[[], Network], examples: Examples, config: TrainConfig) -> Network:
@@ -127,7 +134,7 @@ def _prepared(make: Callable[[], Network], examples: Examples, config: TrainConf
         torch.manual_seed(config.seed)
         network = make()
     if isinstance(examples.seen, Tensor):
-        network.head.prepare(examples.seen)
+        network.head.prepare(examples.seen, examples.nothing)
     return network
 
 

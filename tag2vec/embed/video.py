@@ -27,6 +27,7 @@ from tag2vec.embed.network import Network
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
+from tag2vec.embed.told import Told
 from tag2vec.embed.training import EpochTick, TrainConfig
 from tag2vec.errors import Tag2VecError, UsageError
 
@@ -57,6 +58,7 @@ class VideoEmbedder(Embedder):
         curve: list[dict[str, Any]],
         trained_clips: Sequence[Clip],
         trained_vectors: NDArray[np.float16],
+        told: Told | None = None,
     ) -> None:
         self.base = base
         self.space = space
@@ -66,6 +68,7 @@ class VideoEmbedder(Embedder):
         self.curve = curve
         self.trained_clips = list(trained_clips)
         self.trained_vectors = trained_vectors  # (clips, out_dim): what their features were pooled to
+        self.told = told  # what is written of them
         self.failed: list[tuple[Path, Tag2VecError]] = []
 
     @classmethod
@@ -101,7 +104,7 @@ class VideoEmbedder(Embedder):
         poolings = Poolings(found.kinds, pooling, config.seed)
         seen: Seen
         if found.poolings is None:
-            poolings.fit(found.arrays, config.seed)
+            poolings.fit(found.arrays, config.seed, found.clips)
             seen = found.arrays if poolings.trained else torch.from_numpy(poolings.many(found.arrays))
         elif pooling is None or poolings.names == found.poolings.names:
             seen, poolings = torch.from_numpy(found.vectors()), found.poolings
@@ -140,7 +143,9 @@ class VideoEmbedder(Embedder):
             asdict(learnt.mixture) if learnt.mixture else None,
         )
         vectors = learnt.vectors.astype(np.float16)
-        return cls(space, learnt.space, learnt.poolings, learnt.head, config, learnt.curve, learnt.clips, vectors)
+        return cls(
+            space, learnt.space, learnt.poolings, learnt.head, config, learnt.curve, learnt.clips, vectors, learnt.told
+        )
 
     @property
     def kinds(self) -> Kinds:
@@ -165,7 +170,7 @@ class VideoEmbedder(Embedder):
     def _neighbours(self) -> Neighbours:
         vectors = self._network.vectors(torch.from_numpy(self.trained_vectors.astype(np.float32)))
         carried = places(self.head.carried, [self.space.known_rows(clip.tags) for clip in self.trained_clips])
-        return Neighbours(vectors.numpy(), carried, len(self.head.carried))
+        return Neighbours(vectors.numpy(), carried, len(self.head.carried), self.told)
 
     @cached_property
     def _network(self) -> Network:
@@ -193,7 +198,8 @@ class VideoEmbedder(Embedder):
             points = self.head(vector)
             query, direct = self.head.queries(points)[0].numpy(), self.head.direct(points)[0].numpy()
         if self.mixture is not None:
-            direct = self.mixture.of(direct, self._neighbours.shares(vector[0].numpy()))
+            shares = self._neighbours.shares(vector[0].numpy(), self.poolings.titles(pooled))
+            direct = self.mixture.of(direct, shares)
         return Place(query, direct)
 
     def points(self, pooled: Floats) -> Floats:
@@ -214,7 +220,7 @@ class VideoEmbedder(Embedder):
 
     def _final(self, scores: Floats) -> Floats:
         """Those of tags that no training clip carries, near ones neither."""
-        return scores if self.mixture is None else self.mixture.of(scores, np.zeros_like(scores))
+        return scores if self.mixture is None else self.mixture.of(scores, np.zeros((2, *scores.shape), np.float32))
 
     def scores(self, pooled: Floats) -> Floats:
         """Clips that were pooled before (m, out_dim) -> probabilities of all tags, or scores that only rank (m, v)."""

@@ -3,7 +3,7 @@
 Kind `video`, inside a model folder: `network.safetensors` (pooling and head), `curve.json` (the losses), `clips.jsonl`
 and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), `tags.txt` (the stems of
 all tags, in the order of the head's rows), `new_inputs.npy` and `new_outputs.npy` (vectors of the last of them: those
-that these clips carry and the space lacks).
+that these clips carry and the space lacks), `told_*.npy` (what is written of the clips, where features read it).
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from safetensors.torch import save as packed
 from tag2vec import artifact, plugins
 from tag2vec.embed.carry import carry_over, with_stored_tags
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.fitting import tags_of
+from tag2vec.embed.fitting import tags_of, vectors_of
 from tag2vec.embed.heads import Head
 from tag2vec.embed.kinds import elsewhere, stored_kinds
 from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.told import PARTS, Told
 from tag2vec.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ def save(video: VideoEmbedder, model: Path) -> None:
         (draft.path / "curve.json").write_text(json.dumps(video.curve), encoding="utf-8")
         draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in video.trained_clips))
         draft.array("clip_vectors.npy", video.trained_vectors)
+        for name, part in video.told.arrays().items() if video.told else ():
+            draft.array(f"told_{name}.npy", part)
         (draft.path / "tags.txt").write_text("\n".join(video.space.rows), encoding="utf-8")
         draft.array("new_inputs.npy", video.space.inputs[len(video.base) :])
         draft.array("new_outputs.npy", video.space.outputs[len(video.base) :])
@@ -79,14 +82,11 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
     described = elsewhere(folder, config.features, given)
     kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, described))
     poolings = Poolings(kinds, "+".join(config.pooling))
-    clips = [
-        Clip(Path(line["path"]), tuple(line["tags"]), line["group"], line["title"])
-        for line in found.lines("clips.jsonl")
-    ]
+    clips = [Clip.stored(line) for line in found.lines("clips.jsonl")]
     stems = found.path("tags.txt").read_text(encoding="utf-8").split("\n")
     full = with_stored_tags(base, clips, stems, found)
     tags = tags_of(full, [full.known_rows(clip.tags) for clip in clips])
-    head = plugins.get(Head, config.recipe)(poolings.out_dim, tags, fixed=not poolings.trained)
+    head = plugins.get(Head, config.recipe)(vectors_of(poolings, not poolings.trained), tags)
     state = load_file(found.path("network.safetensors"))
     try:
         poolings.load_state_dict(_part(state, "pooling"))
@@ -98,7 +98,10 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
         ) from error
     curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
     vectors = found.array("clip_vectors.npy")
-    return VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors)
+    told = (
+        Told.from_arrays([found.array(f"told_{name}.npy") for name in PARTS], poolings.read) if poolings.read else None
+    )
+    return VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors, told)
 
 
 def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:

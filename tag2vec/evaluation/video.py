@@ -144,7 +144,7 @@ def _one_fold(
     fixed = _untrained(poolings)
     some = Picked(found.arrays, train)
     for one in () if found.poolings else {id(part): part for part in (poolings, fixed)}.values():
-        one.fit(some, parts.train.seed)
+        one.fit(some, parts.train.seed, [found.clips[i] for i in train])
     pooled = found.vectors() if found.poolings else fixed.many(found.arrays)
     learn = [found.clips[i] for i in train]
     vectors = torch.from_numpy(pooled[train])

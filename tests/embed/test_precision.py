@@ -37,10 +37,10 @@ def test_they_are_the_least_scores_that_keep_the_promise() -> None:
 @pytest.mark.parametrize("asked", [0.3, 0.5, 0.8, 0.9])
 def test_other_clips_have_the_precision_that_was_asked_for(asked: float) -> None:
     scores, carried = _pairs(0, 20_000)
-    mixture = fitted(scores, np.zeros_like(scores), carried)
+    mixture = fitted(scores, np.zeros((2, len(scores)), np.float32), carried)
     least = least_score(mixture.thresholds, asked)
     others, right = _pairs(1, 20_000)
-    given = mixture.of(others, np.zeros_like(others)) >= least
+    given = mixture.of(others, np.zeros((2, len(others)), np.float32)) >= least
     assert given.sum() > 200
     assert asked - 0.03 < right[given].mean() < asked + 0.03
 

@@ -27,6 +27,7 @@ class Features(ABC):
     dim: int
     pooling: ClassVar[str] = "mean"  # that suits these features
     gpu: ClassVar[bool] = False  # whether a GPU makes them faster: on a cluster that has some, they are computed there
+    reads: ClassVar[bool] = False  # whether it defines `told`
     version: int = 1  # raise it when the same settings give other numbers: it is part of the cache key
 
     @property
@@ -48,6 +49,10 @@ class Features(ABC):
         n is 0 for a clip that has nothing of this kind, as one without sound. Raises Tag2VecError.
         """
         return self(seen.rgb, seen.fps)
+
+    def told(self, clip: Clip) -> NDArray[np.float32]:
+        """What is written of a training clip (n, dim), by which clips whose titles say the same find it."""
+        return np.zeros((0, self.dim), np.float32)
 
     def remark(self, seen: Frames) -> str | None:
         """What a user should know of how `seen` was used: it is joined to the clip's warning."""

@@ -14,6 +14,22 @@ from tag2vec.embed.heads._axes import Axes
 
 
 @dataclass(frozen=True)
+class Vectors:
+    """What a head is shown of a clip: the pooled vectors of its kinds of features, one after the other.
+
+    They change while it is trained unless they are `fixed`.
+    """
+
+    widths: Sequence[int]
+    axes: Sequence[int]  # of each kind: principal axes that a network sees, where they are fixed
+    fixed: bool = True
+
+    @property
+    def dim(self) -> int:
+        return sum(self.widths)
+
+
+@dataclass(frozen=True)
 class Tags:
     """The tags that a head ranks: v of them, by the rows of the tag space."""
 
@@ -32,8 +48,12 @@ class Wanted:
     sets: Tensor  # (m,) place of each clip's tags in `Tags.sets`
 
 
+Judged = tuple["Head", Tensor, Tensor]
+"""A head, what it makes of clips that it did not learn from (m, any) by `reduce`, and their tags (m, l), 1 or 0."""
+
+
 class Head(nn.Module):
-    """Made for vectors of `in_dim`, which change while it is trained unless they are `fixed`.
+    """Made for the vectors that it is shown, and the tags that it ranks.
 
     The tags that training clips carry (`carried`) are scored one by one, by `direct`; the others by an inner product of
     a query and their item, so that an index finds the best of millions.
@@ -42,27 +62,31 @@ class Head(nn.Module):
     epochs: ClassVar[int]  # at most, unless it is trained with another number
     shortened: ClassVar[bool] = True  # whether fixed vectors are turned into their principal axes first
     calibrated: ClassVar[bool] = True  # whether scores are logits; else they rank as they are
-    per_tag: ClassVar[tuple[str, ...]] = ()  # names of parameters (v,) that have a value for each tag
+    per_tag: tuple[str, ...] = ()  # names of parameters (v,) that have a value for each tag
     apart: ClassVar[bool] = True  # whether there is a `direct`
 
     inputs: Tensor
     outputs: Tensor
     carried: Tensor  # (l,) rows
 
-    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
+    def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__()
-        self.axes = Axes(in_dim, fixed and self.shortened)
+        self.axes = Axes(seen.dim, max(seen.axes), seen.fixed and self.shortened)
         carried = dict.fromkeys(row for rows in tags.sets for row in rows) if self.apart else ()
         self.register_buffer("inputs", tags.inputs, persistent=False)
         self.register_buffer("outputs", tags.outputs, persistent=False)
         self.register_buffer("carried", torch.tensor(list(carried), dtype=torch.int64), persistent=False)
 
-    def prepare(self, pooled: Tensor) -> None:
-        """Learn what needs no tags from the fixed vectors of training clips (n, in_dim)."""
+    def prepare(self, pooled: Tensor, nothing: Tensor) -> None:
+        """Learn what needs no tags from the fixed vectors of training clips (n, seen.dim); a clip that has nothing of
+        any kind of features is `nothing` (seen.dim,)."""
         self.axes.fit(pooled)
 
+    def settle(self, held_out: Sequence[Judged]) -> None:
+        """Learn what is not to be learnt from clips that one knows, when all else is learnt."""
+
     def reduce(self, pooled: Tensor) -> Tensor:
-        """pooled (m, in_dim) -> (m, any), by what `prepare` learnt and training leaves as it is."""
+        """pooled (m, seen.dim) -> (m, any), by what `prepare` learnt and training leaves as it is."""
         reduced: Tensor = self.axes(pooled)
         return reduced
 

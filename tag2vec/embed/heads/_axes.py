@@ -5,15 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-REDUCED = 256  # axes that a network sees
 KEPT = 1024  # axes along which clips are compared with each other
 PREPARED_ON = 2048  # clips that the axes are learnt from at most
-LONG = 100_000  # dimensions, above which the axes come from the products of the clips, to need less memory
+LONG = 10_000  # dimensions, above which the axes come from the products of the clips, which is quicker and smaller
 
 
 class Axes(nn.Module):
-    """(m, in_dim) -> (m, at most KEPT): centred, along the principal axes; the first `out_dim` are for networks, at a
-    mean square of 1 a number.
+    """(m, in_dim) -> (m, at most KEPT): centred, along the principal axes; the first `seen` are for networks, at a mean
+    square of 1 a number.
 
     Vectors that are not fixed stay as they are: they have no axes before training ends.
     """
@@ -21,13 +20,14 @@ class Axes(nn.Module):
     centre: Tensor  # (in_dim,)
     axes: Tensor  # (in_dim, at most KEPT)
 
-    def __init__(self, in_dim: int, fixed: bool) -> None:
+    def __init__(self, in_dim: int, seen: int, fixed: bool) -> None:
         super().__init__()
-        self.out_dim = min(in_dim, REDUCED) if fixed else in_dim
+        self.out_dim = min(in_dim, seen) if fixed else in_dim
+        self.kept = min(in_dim, KEPT) if fixed else in_dim
         self.fixed = fixed
         if fixed:
             self.register_buffer("centre", torch.zeros(in_dim))
-            self.register_buffer("axes", torch.eye(in_dim, min(in_dim, KEPT)))
+            self.register_buffer("axes", torch.eye(in_dim, self.kept))
 
     def fit(self, pooled: Tensor) -> None:
         """Learn from clips (n, in_dim)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tag2vec.embed.heads import Head, Tags, Wanted
+from tag2vec.embed.heads import Head, Tags, Vectors, Wanted
 
 
 class GroupsHead(Head):
@@ -19,8 +19,8 @@ class GroupsHead(Head):
     members: Tensor  # (l, groups): 1 where a tag stands in a group
     rare: Tensor  # (v,)
 
-    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
-        super().__init__(in_dim, tags, fixed)
+    def __init__(self, seen: Vectors, tags: Tags) -> None:
+        super().__init__(seen, tags)
         members = [[float(row in group) for group in map(set, tags.sets)] for row in self.carried.tolist()]
         self.register_buffer("members", torch.tensor(members), persistent=False)
         self.register_buffer("rare", 1e-6 * tags.prior, persistent=False)

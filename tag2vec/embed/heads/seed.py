@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tag2vec.embed.heads import Head, Tags, Wanted
+from tag2vec.embed.heads import Head, Tags, Vectors, Wanted
 
 
 class SeedHead(Head):
@@ -19,9 +19,9 @@ class SeedHead(Head):
     apart = False
     calibrated = False  # a distance says nothing of how probable a tag is
 
-    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
-        super().__init__(in_dim, tags, fixed)
-        self.net = nn.Sequential(nn.Linear(in_dim, 600), nn.Tanh(), nn.Linear(600, tags.inputs.shape[1]))
+    def __init__(self, seen: Vectors, tags: Tags) -> None:
+        super().__init__(seen, tags)
+        self.net = nn.Sequential(nn.Linear(seen.dim, 600), nn.Tanh(), nn.Linear(600, tags.inputs.shape[1]))
 
     def points(self, seen: Tensor) -> Tensor:
         points: Tensor = self.net(seen)

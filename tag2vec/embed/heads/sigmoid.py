@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from tag2vec.embed.heads import Head, Tags, Wanted
+from tag2vec.embed.heads import Head, Tags, Vectors, Wanted
 from tag2vec.embed.heads._names import Names
 
 
@@ -22,8 +22,8 @@ class SigmoidHead(Head):
     hidden: ClassVar[int] = 1024
     rare: Tensor  # (v,)
 
-    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
-        super().__init__(in_dim, tags, fixed)
+    def __init__(self, seen: Vectors, tags: Tags) -> None:
+        super().__init__(seen, tags)
         self.register_buffer("rare", tags.prior.logit(1e-6) - 20.0, persistent=False)
         self.net = nn.Sequential(nn.Dropout(0.3), nn.Linear(self.axes.out_dim, self.hidden), nn.ReLU(), nn.Dropout(0.3))
         self.names = Names(self.hidden, tags.prior[self.carried])

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from tag2vec.embed.heads import Head, Tags, Wanted
+from tag2vec.embed.heads import Head, Tags, Vectors, Wanted
 from tag2vec.embed.heads._names import Names
 
 
@@ -25,8 +25,8 @@ class TagSpaceHead(Head):
     per_tag = ("bias",)
     hidden: ClassVar[int] = 512
 
-    def __init__(self, in_dim: int, tags: Tags, fixed: bool = True) -> None:
-        super().__init__(in_dim, tags, fixed)
+    def __init__(self, seen: Vectors, tags: Tags) -> None:
+        super().__init__(seen, tags)
         dim = tags.inputs.shape[1]
         self.space = nn.Sequential(*_layers(self.axes.out_dim, self.hidden), nn.Linear(self.hidden, dim))
         self.log_scale = nn.Parameter(torch.zeros(()))

@@ -20,6 +20,7 @@ class Pooling(torch.nn.Module):
     """
 
     out_dim: int
+    axes: int = 256  # principal axes of its vectors that a network sees
 
     @property
     def name(self) -> str:

@@ -63,6 +63,7 @@ class _Streams(Pooling):
         self.parts = torch.nn.ModuleList(parts)
         self.widths = widths
         self.out_dim = sum(part.out_dim for part in parts)
+        self.axes = max(part.axes for part in parts)
 
     def fit(self, sample: NDArray[np.float32], seed: int) -> None:
         for part, columns in zip(self.parts, np.split(sample, np.cumsum(self.widths)[:-1], axis=1), strict=True):
@@ -81,6 +82,7 @@ class _Followed(Pooling):
         super().__init__()
         self.pooling = pooling
         self.out_dim = options.out or pooling.out_dim
+        self.axes = pooling.axes
         steps: list[torch.nn.Module] = []
         if options.out:
             steps.append(torch.nn.Linear(pooling.out_dim, options.out))

@@ -14,7 +14,7 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.examples import Examples
 from tag2vec.embed.features import Features
 from tag2vec.embed.fitting import tags_of
-from tag2vec.embed.heads import Head, Wanted
+from tag2vec.embed.heads import Head, Vectors, Wanted
 from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.targets import targets
 from tag2vec.embed.training import TrainConfig
@@ -28,13 +28,15 @@ WIDE = 12
 
 def _head(name: str, fixed: bool = True) -> Head:
     torch.manual_seed(0)
-    return plugins.get(Head, name)(WIDE, tags_of(space(), SETS), fixed).eval()
+    return plugins.get(Head, name)(Vectors([WIDE - 4, 4], [256, 256], fixed), tags_of(space(), SETS)).eval()
 
 
 def _wanted() -> Wanted:
     places = {own: place for place, own in enumerate(tags_of(space(), SETS).sets)}
     words, sets = torch.tensor([own[0] for own in SETS]), torch.tensor([places[tuple(own)] for own in SETS])
-    examples = Examples(torch.zeros(4, WIDE), targets(space(), SETS, len(TAGS)), len(TAGS), words, sets, "abcd")
+    examples = Examples(
+        torch.zeros(4, WIDE), targets(space(), SETS, len(TAGS)), len(TAGS), words, sets, "abcd", torch.zeros(WIDE)
+    )
     return examples.wanted(torch.arange(4))
 
 
@@ -42,7 +44,7 @@ def _wanted() -> Wanted:
 @pytest.mark.parametrize("name", NAMES)
 def test_shapes_and_gradients(name: str, fixed: bool) -> None:
     head, pooled = _head(name, fixed), torch.randn(4, WIDE)
-    head.prepare(pooled)
+    head.prepare(pooled, torch.zeros(WIDE))
     points = head(head.reduce(pooled))
     losses = head.loss(points, _wanted())
     assert losses.shape == (4,) and head.queries(points).shape[1] == head.items().shape[1]
@@ -55,7 +57,7 @@ def test_shapes_and_gradients(name: str, fixed: bool) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_one_clip_is_scored_as_in_a_batch(name: str) -> None:
     head, pooled = _head(name), torch.randn(4, WIDE)
-    head.prepare(pooled)
+    head.prepare(pooled, torch.zeros(WIDE))
     with torch.no_grad():
         together = head(head.reduce(pooled))
         alone = torch.cat([head(head.reduce(one[None])) for one in pooled])

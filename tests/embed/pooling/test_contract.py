@@ -18,7 +18,15 @@ from tag2vec.embed.threads import one_thread
 BLOCKS = {"a": 6, "b": 10}
 DIM = sum(BLOCKS.values())
 SAMPLE = np.random.default_rng(0).normal(size=(400, DIM)).astype(np.float32)
-SMALL = {"components": 4, "clusters": 4, "units": 8, "width": 8, "heads": 2, "layers": 2}  # for those that have them
+SMALL = {
+    "components": 4,
+    "clusters": 4,
+    "units": 8,
+    "width": 8,
+    "heads": 2,
+    "layers": 2,
+    "columns": 16,
+}  # for those that have them
 OPTIONS = {"alone": "", "all": "streams=true,out=5,gate=true,dropout=0.3"}
 IN_ORDER = {"gru", "lstm", "transformer"}  # that see which row came first
 NAMES = plugins.names(Pooling)
