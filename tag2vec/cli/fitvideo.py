@@ -30,8 +30,8 @@ PoolingName = Annotated[str | None, typer.Option("--pooling", help="How the feat
 Recipe = Annotated[
     str,
     typer.Option(
-        help="How clips are learnt: tagspace (ours), fusion (a network for each kind of features), softmax (a category), "
-        "sigmoid (a classifier), groups (of hashtags) or seed (Singh 2016)."
+        help="How clips are learnt: tagspace (ours), fusion (a network for each kind of features), softmax "
+        "(a category), sigmoid (a classifier), groups (of hashtags) or seed (Singh 2016)."
     ),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
