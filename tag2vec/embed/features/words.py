@@ -47,17 +47,17 @@ class Words(Features):
 
     def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         """(grams, 3)."""
-        return _rows(clip.title or "")
+        return _rows(_words(clip.title or ""), _runs(clip.title or ""))
 
     def told(self, clip: Clip) -> NDArray[np.float32]:
-        """The grams (n, 3) of all that is written of a training clip: its title, its tags, and what is told of it."""
-        return _rows(" ".join(filter(None, [clip.title, *clip.tags, clip.about])))
+        """The words and pairs (n, 3) of all that is written of a training clip: title, tags, and what is told of it."""
+        return _rows(_words(" ".join(filter(None, [clip.title, *clip.tags, clip.about]))))
 
 
-def _rows(text: str) -> NDArray[np.float32]:
+def _rows(*kinds: Iterable[str]) -> NDArray[np.float32]:
     rows = [
         (*divmod(number * CODES + zlib.crc32(gram.encode("utf-8", "surrogatepass")) % CODES, DIGIT), 1 + math.log(n))
-        for number, grams in enumerate((_words(text), _runs(text)))
+        for number, grams in enumerate(kinds)
         for gram, n in Counter(grams).items()
     ]
     return np.asarray(rows, np.float32).reshape(-1, 3)
