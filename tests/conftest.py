@@ -13,6 +13,7 @@ from filelock import FileLock
 from tag2vec import Corpus, TagSpace, VideoEmbedder
 from tag2vec.demo import write_demo
 from tag2vec.embed.extract import Cache
+from tag2vec.retrieval.suggest import Suggester
 
 CATEGORIES = ("basketball", "biking", "hulahoop", "juggling", "piano", "yoyo")
 
@@ -65,3 +66,13 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("TAG2VEC_DATA names no folder of real data")
     return folder
+
+
+@pytest.fixture(scope="module")
+def suggester(home: Home) -> Suggester:
+    return Suggester.load(home.model, cache=home.cache)
+
+
+@pytest.fixture(scope="module")
+def clip(home: Home) -> Path:
+    return home.folder / "clips" / "yoyo" / "06.mp4"

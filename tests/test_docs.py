@@ -87,4 +87,4 @@ def test_the_commands_of_published_systems_can_be_given() -> None:
         while isinstance(command, TyperGroup):
             command = command.commands[words.pop(0)]
         command.make_context(line, words)
-    assert script.count("fit-video") == 4
+    assert script.count("fit-video") == 6

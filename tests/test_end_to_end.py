@@ -26,16 +26,6 @@ def run(home: Home, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture(scope="module")
-def suggester(home: Home) -> Suggester:
-    return Suggester.load(home.model, cache=home.cache)
-
-
-@pytest.fixture(scope="module")
-def clip(home: Home) -> Path:
-    return home.folder / "clips" / "yoyo" / "06.mp4"
-
-
 def test_held_out_clips_get_their_own_tags_and_a_shuffled_control_does_not(home: Home, suggester: Suggester) -> None:
     held_out = read_clips(home.folder / "held_out.csv")
     space = TagSpace.load(home.model)

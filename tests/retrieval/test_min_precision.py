@@ -21,16 +21,6 @@ from tag2vec.errors import UsageError
 from tests.conftest import Home
 
 
-@pytest.fixture(scope="module")
-def suggester(home: Home) -> Suggester:
-    return Suggester.load(home.model, cache=home.cache)
-
-
-@pytest.fixture(scope="module")
-def clip(home: Home) -> Path:
-    return home.folder / "clips" / "yoyo" / "06.mp4"
-
-
 @dataclass(frozen=True)
 class Done:
     code: object
