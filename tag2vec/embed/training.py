@@ -96,8 +96,7 @@ def train(
     """A network trained on all examples.
 
     The number of epochs is where the mean loss on held-out groups was least; with too few groups to hold some out it
-    is the recipe's own maximum. What `checkpoint` has of an earlier run is not
-    done again.
+    is the recipe's own maximum. What `checkpoint` has of an earlier run is not done again.
     """
     checkpoint = checkpoint or Checkpoint(None)
     held_out, curves = [], []
