@@ -172,7 +172,7 @@ def test_the_list_is_json_lines(clips: list[Clip], tmp_path: Path) -> None:
     (line,) = (tmp_path / "f" / "list" / "clips.jsonl").read_text().splitlines()
     facts = json.loads(line)
     assert facts | {"keys": 0} == {
-        "path": str(clips[0].path), "tags": ["yoyo"], "group": "0", "title": "", "keys": 0,
+        "path": str(clips[0].path), "tags": ["yoyo"], "group": "0", "title": "", "about": None, "keys": 0,
         "duration_s": pytest.approx(8 / 30), "warning": None,
     }  # fmt: skip
 
