@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,9 @@ class Poolings(torch.nn.Module):
             torch.manual_seed(seed)
             self.parts = torch.nn.ModuleList(made(name, kind.dim, kind.blocks) for name, kind in named)
         self.widths = [part.out_dim for part in self]
-        self.read = sum(part.out_dim for part, kind in zip(self, kinds, strict=True) if kind.reads)  # width of `told`
+        # What changes in training cannot be compared with what is written before it.
+        self._reading = [kind.reads and not _learns(part) for part, kind in zip(self, kinds, strict=True)]
+        self.read = sum(compress(self.widths, self._reading))  # width of `told`
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
         self.register_buffer("spread", torch.ones(len(kinds)))
@@ -184,8 +187,7 @@ class Poolings(torch.nn.Module):
         with torch.no_grad():
             found = [
                 part(*padded([[kind.told(clip)]])[0])[0].numpy()
-                for part, kind in zip(self, self.kinds, strict=True)
-                if kind.reads
+                for part, kind in compress(zip(self, self.kinds, strict=True), self._reading)
             ]
         return np.concatenate([np.zeros(0, np.float32), *found])
 
@@ -195,8 +197,7 @@ class Poolings(torch.nn.Module):
         if len(parts) > 1:
             levels = zip(parts, self._split(self.middle.numpy()), self.spread.numpy(), strict=True)
             parts = [part * spread + middle for part, middle, spread in levels]
-        found = [part for part, kind in zip(parts, self.kinds, strict=True) if kind.reads]
-        return np.concatenate([np.zeros(0, np.float32), *found])
+        return np.concatenate([np.zeros(0, np.float32), *compress(parts, self._reading)])
 
 
 def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:

@@ -30,11 +30,9 @@ class Told:
     @classmethod
     def of(cls, poolings: Poolings, clips: Iterable[Clip]) -> Told | None:
         """None where no kind of features reads what is written."""
-        return (
-            None
-            if not poolings.read
-            else cls(vstack([csr_matrix(poolings.told(clip)[None]) for clip in clips], format="csr"))
-        )
+        if not poolings.read:
+            return None
+        return cls(vstack([csr_matrix(poolings.told(clip)[None]) for clip in clips], format="csr"))
 
     def take(self, rows: NDArray[np.intp]) -> Told:
         return Told(self.rows[rows])

@@ -109,3 +109,9 @@ def test_beside_other_kinds_titles_are_compared_as_if_alone() -> None:
 def test_wrong_settings() -> None:
     with pytest.raises(UsageError, match="columns=0"):
         Poolings((Words(),), "terms:columns=0")
+
+
+def test_what_is_trained_is_not_compared_with_what_is_written() -> None:
+    poolings = Poolings((Words(),), "terms:columns=16,out=4")
+    assert poolings.read == 0 and Told.of(poolings, [_clip("a")]) is None
+    assert poolings.titles(np.ones(4, np.float32)).size == 0
