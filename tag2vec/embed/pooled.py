@@ -118,7 +118,7 @@ class Poolings(torch.nn.Module):
             draw = np.random.default_rng(seed)
             share = max(1, max(SAMPLE, NUMBERS // kind.dim) // len(clips))
             sample = [_some(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
-            sample += [_some(kind.told(clip), share, draw) for clip in listed]
+            sample += [_some(kind.told(clip), share, draw) for clip in listed if kind.reads]
             part.fit(np.concatenate(sample).astype(np.float32), seed)
         self.eval()
         if len(self.kinds) > 1:

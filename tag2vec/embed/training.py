@@ -116,7 +116,7 @@ def train(
     network = _prepared(make, examples, config)
     best = 1 + min(range(len(curve)), key=lambda epoch: curve[epoch]["held_out"]) if curve else None
     final = _run(network, _reduced(network, examples), None, config, checkpoint.of("all"), tick, best)
-    network.eval().head.settle([_judged(held, examples) for held in held_out])
+    network.eval().head.settle(_judged(held, examples) for held in held_out)
     return Trained(network, curve or final, held_out)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -82,7 +82,7 @@ class Head(nn.Module):
         any kind of features is `nothing` (seen.dim,)."""
         self.axes.fit(pooled)
 
-    def settle(self, held_out: Sequence[Judged]) -> None:
+    def settle(self, held_out: Iterable[Judged]) -> None:
         """Learn what is not to be learnt from clips that one knows, when all else is learnt."""
 
     def reduce(self, pooled: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -68,10 +68,12 @@ class FusionHead(Head):
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         return torch.stack([part.loss(own, wanted) for part, own in zip(self, self._own(points), strict=True)]).sum(0)
 
-    def settle(self, held_out: Sequence[Judged]) -> None:
-        if len(self.parts) == 1 or not held_out:
+    def settle(self, held_out: Iterable[Judged]) -> None:
+        if len(self.parts) == 1:
             return
         found = [(said, own) for head, vectors, own in held_out for said in head.said_without(vectors)]  # type: ignore
+        if not found:
+            return
         said, own = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
         gate = self.gate.clone().requires_grad_()
         fit = torch.optim.LBFGS([gate], max_iter=ROUNDS, line_search_fn="strong_wolfe")
