@@ -7,12 +7,13 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import space, speed, tags, update, video, yt8m
+from benchmarks import learning, space, speed, tags, update, video, yt8m
 from tag2vec.demo.posts import posts
 
 
 def main() -> None:
     speed.main()
+    learning.main()
     with tempfile.TemporaryDirectory() as scratch:
         train, test = Path(scratch) / "train.jsonl", Path(scratch) / "test.jsonl"
         with train.open("w") as learn, test.open("w") as check:

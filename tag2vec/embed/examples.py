@@ -51,8 +51,9 @@ class Examples:
 
     def wanted(self, rows: Tensor) -> Wanted:
         """What the clips `rows` carry."""
+        some = [self.targets[i] for i in rows.tolist()]
+        at, values = (torch.from_numpy(np.concatenate(part)) for part in zip(*some, strict=True))
+        clips = torch.repeat_interleave(torch.tensor([len(own) for own, _ in some]))
         targets = torch.zeros(len(rows), self.tags)
-        for target, i in zip(targets, rows.tolist(), strict=True):
-            at, values = self.targets[i]
-            target[torch.from_numpy(at)] = torch.from_numpy(values)
+        targets[clips, at] = values
         return Wanted(targets, self.words[rows], self.sets[rows])
