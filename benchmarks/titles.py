@@ -117,12 +117,12 @@ def _tfidf(fold: Fold) -> Scores:
     return found
 
 
-def _ours(kinds: str, recipe: str, told: bool = True) -> Way:
+def _ours(kinds: str, recipe: str) -> Way:
     def scores(fold: Fold) -> Scores:
         space = _space(fold.folder / "own", fold.learn)
         every: dict[str, Features] = {"words": Words(), "text": Title().bound(space)}
         features = tuple(every[kind] for kind in kinds.split("+"))
-        learn, ask = _clips(fold.learn, told), _clips(fold.ask, told=False)
+        learn, ask = _clips(fold.learn, told=True), _clips(fold.ask, told=False)
         arrays = [[[kind.of(clip, Frames.none()) for kind in features] for clip in clips] for clips in (learn, ask)]
         poolings = Poolings(features).fit(arrays[0], 1, learn)
         seen = torch.from_numpy(poolings.many(arrays[0]))
@@ -162,10 +162,7 @@ WAYS: dict[str, Way] = {
     "popularity": _popularity,
     "TF-IDF of words and pairs, logistic regression": _tfidf,
     "text, softmax": _ours("text", "softmax"),
-    "words, softmax, without tags": _ours("words", "softmax", told=False),
     "words, softmax": _ours("words", "softmax"),
-    "words+text, softmax": _ours("words+text", "softmax"),
-    "words+text, tagspace": _ours("words+text", "tagspace"),
     "words+text, fusion": _ours("words+text", "fusion"),
 }
 

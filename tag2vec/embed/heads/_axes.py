@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 KEPT = 1024  # axes along which clips are compared with each other
+TURNED = 512  # axes that a network sees, above which they are turned
 PREPARED_ON = 2048  # clips that the axes are learnt from at most
 LONG = 10_000  # dimensions, above which the axes come from the products of the clips, which is quicker and smaller
 
@@ -13,6 +14,10 @@ LONG = 10_000  # dimensions, above which the axes come from the products of the 
 class Axes(nn.Module):
     """(m, in_dim) -> (m, at most KEPT): centred, along the principal axes; the first `seen` are for networks, at a mean
     square of 1 a number.
+
+    Where a network sees many axes, they are turned by a rotation drawn at random. Adam steps as far along an axis that
+    hardly differs between clips as along the first one, and of many learns noise; turned, every number has a share of
+    the first axes, and what they tell is learnt first. Few axes stay: what the last of them tell would come too late.
 
     Vectors that are not fixed stay as they are: they have no axes before training ends.
     """
@@ -41,9 +46,18 @@ class Axes(nn.Module):
             seen = min(kept, self.out_dim)
             size = float((squares[:seen].sum() / (len(some) * seen)).sqrt())  # of the numbers that a network sees
             self.axes.zero_()[:, :kept] = axes[:, :kept].div_(size)
+            if self.out_dim > TURNED:
+                self.axes[:, :seen] = self.axes[:, :seen] @ _rotation(seen)
 
     def forward(self, pooled: Tensor) -> Tensor:
         return (pooled - self.centre) @ self.axes if self.fixed else pooled
+
+
+def _rotation(wide: int) -> Tensor:
+    """(wide, wide), always the same."""
+    drawn = torch.randn(wide, wide, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    turned: Tensor = torch.linalg.qr(drawn).Q.float()
+    return turned
 
 
 def _principal(centred: Tensor, most: int) -> tuple[Tensor, Tensor]:

@@ -24,7 +24,7 @@ class GroupsHead(Head):
         members = [[float(row in group) for group in map(set, tags.sets)] for row in self.carried.tolist()]
         self.register_buffer("members", torch.tensor(members), persistent=False)
         self.register_buffer("rare", 1e-6 * tags.prior, persistent=False)
-        self.net = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, len(tags.sets)))
+        self.net: nn.Module = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, len(tags.sets)))
 
     def points(self, seen: Tensor) -> Tensor:
         points: Tensor = self.net(seen)

@@ -24,7 +24,7 @@ class Terms(Pooling):
     axes = 1024
     weight: torch.Tensor  # (ALL,)
 
-    def __init__(self, dim: int, blocks: dict[str, int], columns: int = 8192) -> None:
+    def __init__(self, dim: int, blocks: dict[str, int], columns: int = 16384) -> None:
         super().__init__()
         whole("The pooling 'terms'", columns=columns)
         self.columns = columns

@@ -54,7 +54,7 @@ def test_any_text_is_read(title: str) -> None:
     assert len(rows) and np.isfinite(rows).all()
 
 
-def _poolings(titles: list[str], columns: int = 8192) -> Poolings:
+def _poolings(titles: list[str], columns: int = 2**14) -> Poolings:
     return Poolings((Words(),), f"terms:columns={columns}").fit([[_rows(t)] for t in titles], 1)
 
 
@@ -70,9 +70,9 @@ def test_likeness_is_that_of_tfidf() -> None:
 
 def test_what_was_never_seen_takes_nothing_away() -> None:
     poolings = _poolings(TITLES)
-    one, other = (poolings.one([_rows(title)])[:8192] for title in ("best goals", "best goals Xqzwv"))
+    one, other = (poolings.one([_rows(title)])[: 2**14] for title in ("best goals", "best goals Xqzwv"))
     assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.99
-    assert not poolings.one([_rows("Xqzwv")])[:8192].any()
+    assert not poolings.one([_rows("Xqzwv")])[: 2**14].any()
 
 
 def test_rare_words_count_for_more() -> None:
