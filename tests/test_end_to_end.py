@@ -92,7 +92,7 @@ def test_the_seed_recipe_is_there_and_ours_beats_it(home: Home) -> None:
     for metric in ("hit@1", "precision@5", "recall@15"):
         assert report[metric] >= report["baselines"]["popularity"][metric]
     fitted = evaluate_video(home.model, home.folder / "held_out.csv", cache=home.cache)
-    assert fitted["clips"] == 12 and fitted["top1"] >= 0.9
+    assert fitted["clips"] == 12 and fitted["top1"] >= 0.9 and fitted["of_trained_groups"] == 0
     with pytest.raises(UsageError, match="40 folds were asked of 36 groups"):
         evaluate_video(home.model, home.folder / "clips.csv", folds=40, cache=home.cache)
 
@@ -116,6 +116,16 @@ def test_the_commands_print_what_they_promise(home: Home, clip: Path) -> None:
     assert {"piano", "basketball"} <= set(json.loads(placed.stdout)["query"][0]["found"].lower().split())
     info = run(home, "info", home.model)
     assert info.returncode == 0 and "space, format 1" in info.stdout and "network.safetensors" in info.stdout
+
+
+def test_tags_that_no_post_has_are_named_when_they_are_learnt(home: Home, tmp_path: Path) -> None:
+    shutil.copytree(home.model / "space", tmp_path / "model" / "space")
+    rows = (home.folder / "clips.csv").read_text().replace("\nclips/", f"\n{home.folder}/clips/").splitlines()
+    (tmp_path / "clips.csv").write_text("\n".join([*rows[:9], f"{home.folder}/clips/yoyo/06.mp4,Yoyo Qwxzk Zzyx,g,t"]))
+    done = run(home, "fit-video", tmp_path / "model", tmp_path / "clips.csv", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert "video embedder: 9 clips\n" in done.stderr
+    assert "no post has #Qwxzk, #Zzyx: learnt from the clips alone" in done.stderr
 
 
 def test_a_bad_clip_costs_nothing_but_itself(home: Home, clip: Path, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ def video(
     as_json: Json = False,
 ) -> None:
     """Suggest tags for clips and compare with the tags they carry."""
-    from tag2vec.evaluation.measures import table
+    from tag2vec.evaluation.measures import table, warning
     from tag2vec.evaluation.video import evaluate_video
     from tag2vec.progress import bar
 
@@ -79,6 +79,8 @@ def video(
         )
     for reason in found["failures"]:
         note(f"failed: {reason}")
+    if said := warning(found):
+        note(f"warning: {said}")
     if report:
         note(f"wrote {report / 'report.html'}")
     if as_json:

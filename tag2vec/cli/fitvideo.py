@@ -37,6 +37,7 @@ Recipe = Annotated[
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
 Workers = Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")]
 TRAINING = "Training"
+NAMED = 20  # tags that are listed by name
 
 
 @app.command("fit-video")
@@ -170,7 +171,8 @@ def learn(space: TagSpace, out: Path, clips: Path | list[Any], tensorboard: Path
     Checkpoint(checkpoint).remove()
     for _, error in video.failed:
         note(f"left out: {error}")
-    new = len(video.space) - len(space)
-    known = "" if not new else f"; {new} of their tags are not in the tag space and were learnt from the clips alone"
-    note(f"video embedder: {video.config.clips} clips{known}")
+    note(f"video embedder: {video.config.clips} clips")
+    if new := [f"#{form}" for form in video.space.forms[len(space) :]]:
+        more = f" and {len(new) - NAMED:,} more" if len(new) > NAMED else ""
+        note(f"no post has {', '.join(new[:NAMED])}{more}: learnt from the clips alone")
     return len(video.failed)

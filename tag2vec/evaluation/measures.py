@@ -60,7 +60,9 @@ def reliability_of(found: Predictions) -> list[Bin]:
     return reliability(scores[there], hits[there]) if are_probabilities(scores[there]) else []
 
 
-def document(first: Shuffle, every: Sequence[Measured], failed: list[str]) -> dict[str, Any]:
+def document(
+    first: Shuffle, every: Sequence[Measured], failed: list[str], of_trained_groups: int = 0
+) -> dict[str, Any]:
     """Plain values: figures are means of all shuffles, those of each tag and bin are of the first."""
     ours = first.predictions[OURS]
     means = {
@@ -71,6 +73,7 @@ def document(first: Shuffle, every: Sequence[Measured], failed: list[str]) -> di
     return {
         "clips": len(ours.tags),
         "failed": len(failed),
+        "of_trained_groups": of_trained_groups,
         **means.pop(OURS),
         "ece": None if every[0].ece is None else _round(np.mean([one.ece for one in every])),
         "top1_by_repeat": [_round(one.means[OURS]["top1"]) for one in every],
@@ -125,6 +128,17 @@ def _tags(ours: Predictions) -> tuple[dict[str, float], dict[str, dict[str, Any]
         figures = dict(zip(names, map(_round, each[code]), strict=True))
         tags[labels.stems[code]] = {"clips": int(carried[code]), **figures, "ap": _round(ap)}
     return {name: _round(value) for name, value in (asdict(cut) | macro).items()}, tags
+
+
+def warning(document: dict[str, Any]) -> str:
+    """What is wrong with the clips that were measured; nothing if all is well."""
+    known = document["of_trained_groups"]
+    if not known:
+        return ""
+    return (
+        f"{known:,} of the {document['clips']:,} clips are of groups that the model was fitted on, so that these "
+        "figures say little about other clips. Give clips of other groups, or fit anew on folds: --folds 5"
+    )
 
 
 def _round(value: Any) -> Any:

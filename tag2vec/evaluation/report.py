@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tag2vec import artifact
 from tag2vec.evaluation import reportplots as plots
 from tag2vec.evaluation.calibration import Bin
-from tag2vec.evaluation.measures import Evaluation
+from tag2vec.evaluation.measures import Evaluation, warning
 from tag2vec.evaluation.measures import table as figures
 from tag2vec.evaluation.pages import page, table
 from tag2vec.evaluation.plots import plotting
@@ -58,6 +58,7 @@ def _sections(found: Evaluation) -> list[str]:
 def _measures(document: dict[str, Any]) -> str:
     cut = document["at_best_f1"]
     text = f"{document['clips']:,} clips, {document['failed']:,} more could not be read. Higher is better. "
+    text += f"{escape(said)} " if (said := warning(document)) else ""
     text += f"Where F1 is best, precision is {cut['precision']:.3f} and recall {cut['recall']:.3f}; averaged over tags "
     text += f"they are {cut['macro_precision']:.3f} and {cut['macro_recall']:.3f}, and F1 {cut['macro_f1']:.3f}."
     rows = [

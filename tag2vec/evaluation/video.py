@@ -67,8 +67,10 @@ def evaluate_video(
     Folds never split a group and keep the share of categories (scikit-learn's StratifiedGroupKFold); the mean of
     `repeats` shuffles is reported. Pooling, network and baselines see the training folds only.
     `clips` may be a features folder with the features of the model; where it holds one vector a clip, the poolings are
-    those it was written with, which saw the clips of all folds. With `report`, a page and what is returned are written
-    into that folder, see `tag2vec.evaluation.report`. Raises SourceError when the clips cannot be split so.
+    those it was written with, which saw the clips of all folds. Without folds `of_trained_groups` counts the clips of
+    groups that the model was fitted on, whose figures say little about other clips. With `report`, a page and what is
+    returned are written into that folder, see `tag2vec.evaluation.report`. Raises SourceError when the clips cannot be
+    split so.
     """
     if report is not None:
         check_report(report)
@@ -94,7 +96,9 @@ def evaluate_video(
     measured = [measure(first)]
     first.predictions = {OURS: first.predictions[OURS]}  # those of baselines take room and are done with
     measured += map(measure, shuffles)
-    found = document(first, measured, [str(error) for _, error in every.failed])
+    trained = {clip.group for clip in video.trained_clips} if video is not None and folds is None else set()
+    known = sum(clip.group in trained for clip in used.clips)
+    found = document(first, measured, [str(error) for _, error in every.failed], known)
     if report is not None:
         write_report(report, Evaluation(found, used.clips, first, _features(parts, used)))
     return found

@@ -199,9 +199,11 @@ def test_the_command_prints_what_the_report_keeps(home: Home, tmp_path: Path) ->
     assert (tmp_path / "r" / "report.json").read_text() == done.stdout
     found = json.loads(done.stdout)
     assert found["clips"] == 13 and found["failed"] == 1 and found["top1"] > 0.8 and found["top5"] >= found["top1"]
+    assert found["of_trained_groups"] == 12 and "warning: 12 of the 13 clips are of groups" in done.stderr
     assert found["best_f1"] == found["at_best_f1"]["f1"]
     for metric in ("map", "gap@20", "relevant@15", "perr", "best_f1"):
         assert found[metric] > found["baselines"]["popularity"][metric]
     assert found["at_min_precision"]["0.5"]["precision"] >= 0.5 and found["at_min_precision"]["0.5"]["suggestions"] > 0
     page = (tmp_path / "r" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/jpeg;base64,") == 36 and "&lt;b&gt;odd" in page and "No frames" not in page
+    assert "12 of the 13 clips are of groups" in page
