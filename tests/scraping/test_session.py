@@ -13,7 +13,6 @@ from contextlib import suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -523,13 +522,15 @@ def test_one_host_is_asked_serially_and_spaced(server: Server) -> None:
         threading.Thread(target=asking.get, args=(f"http://{server.host}/x",), kwargs={"robots": False})
         for _ in range(4)
     ]
+    begun = time.monotonic()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     starts = server.starts("/x")
     assert len(starts) == 4 and server.most_active == 1
-    assert all(late - early > 0.04 for early, late in pairwise(starts))
+    # Since the beginning, not since the one before: a busy machine may be late with one, and only later is allowed.
+    assert all(start - begun >= 0.05 * number for number, start in enumerate(starts))
 
 
 def test_many_hosts_are_asked_at_the_same_time_and_each_serially(server: Server, other: Server) -> None:
