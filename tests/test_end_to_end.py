@@ -58,7 +58,8 @@ def test_answers_are_forms_people_write_best_first(suggester: Suggester, clip: P
     assert all(s.tag == suggester.space.forms[suggester.space.rows[s.stem]] for s in result)
     assert result.line().startswith("#Yoyo ") or result.line().startswith("#yoyo ")
     assert result.duration_s == pytest.approx(2.0, abs=0.05)
-    assert len(suggester.suggest(clip, k=10_000)) == len(suggester.space)
+    everything = suggester.suggest(clip, k=10_000, show=["noise", "sensitive"], variants=True)
+    assert len(everything) == len(suggester.space)
     with pytest.raises(UsageError, match="k is 0"):
         suggester.suggest(clip, k=0)
 
@@ -101,8 +102,10 @@ def test_the_commands_print_what_they_promise(home: Home, clip: Path) -> None:
     one = run(home, "suggest", clip, "-m", home.model, "-k", "3", "--json")
     assert one.returncode == 0, one.stderr
     answer = json.loads(one.stdout)
-    assert set(answer) == {"clip", "duration_s", "suggestions", "timing_s"}
-    assert set(answer["suggestions"][0]) == {"tag", "stem", "score", "count"} and len(answer["suggestions"]) == 3
+    assert set(answer) == {"clip", "duration_s", "suggestions", "hidden", "timing_s"}
+    assert (
+        set(answer["suggestions"][0]) == {"tag", "stem", "score", "count", "group"} and len(answer["suggestions"]) == 3
+    )
     many = run(home, "suggest", home.folder / "clips" / "yoyo", "-m", home.model, "--json")
     assert len([json.loads(line) for line in many.stdout.splitlines()]) == 8
     table = run(home, "suggest", clip, "-m", home.model, "--csv", "-k", "2")

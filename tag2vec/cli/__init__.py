@@ -76,6 +76,7 @@ def main() -> None:
         extract,
         fit,
         machine,
+        suggest,
         trends,
     )
 

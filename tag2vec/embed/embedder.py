@@ -54,6 +54,11 @@ class Embedder(ABC):
         return np.arange(len(self.items))
 
     @property
+    def probable(self) -> bool:
+        """Whether final scores are probabilities; otherwise they only rank."""
+        return False
+
+    @property
     def thresholds(self) -> Sequence[float | None]:
         """See `precision.thresholds`; empty when nothing tells how often its suggestions are right."""
         return ()
@@ -65,6 +70,11 @@ class Embedder(ABC):
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """The best tags of a clip, from the k items with the highest scores (k,): final scores and rows, falling."""
         return scores, self.rows[found]
+
+    def scores_of(self, place: Place, rows: Rows) -> Floats:
+        """Final scores (n,) that a clip gives the tags in `rows` (n,)."""
+        scores: Floats = self.items[rows] @ place.query
+        return scores
 
 
 class Untrained(Embedder):

@@ -163,6 +163,10 @@ class VideoEmbedder(Embedder):
         return Mixture(**self.config.mixture) if self.config.mixture else None
 
     @property
+    def probable(self) -> bool:
+        return self.mixture is not None
+
+    @property
     def thresholds(self) -> Sequence[float | None]:
         return self.mixture.thresholds if self.mixture else ()
 
@@ -217,6 +221,13 @@ class VideoEmbedder(Embedder):
         rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
         order = np.argsort(-every, kind="stable")
         return every[order], rows[order]
+
+    def scores_of(self, place: Place, rows: Rows) -> Floats:
+        found = np.empty(len(self.space), np.float32)
+        found[self.head.carried.numpy()] = place.direct
+        asked = np.isin(self.rows, rows)
+        found[self.rows[asked]] = self._final(self.items[asked] @ place.query)
+        return found[rows]
 
     def _final(self, scores: Floats) -> Floats:
         """Those of tags that no training clip carries, near ones neither."""

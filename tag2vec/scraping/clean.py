@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from importlib.resources import files
-from pathlib import Path
 
-from tag2vec.errors import MissingExtra, SourceError, UsageError
-from tag2vec.scraping.normalise import has_letter, normalise
+from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.scraping import lists
+from tag2vec.scraping.lists import TagList
+from tag2vec.scraping.normalise import has_letter
 from tag2vec.scraping.post import Post
 
 RULES = {
@@ -53,7 +53,7 @@ class Cleaning:
             return "digits-only"
         if self.max_length and len(form) > self.max_length:
             return "over-long"
-        return "noise" if normal in self._bait else ""
+        return "noise" if self._bait and normal in self._bait else ""
 
     def suspects(self, tags: list[str], forms: list[str], normals: list[str]) -> list[tuple[str, str, str]]:
         """Those of many tags that `screen` has to look at: few, and found much faster."""
@@ -72,17 +72,10 @@ class Cleaning:
         return bool(code) and code.lower().replace("_", "-").split("-")[0] not in self.languages
 
     @cached_property
-    def _bait(self) -> frozenset[str]:
+    def _bait(self) -> TagList | None:
         if not self.noise:
-            return frozenset()
-        if self.noise == "default":
-            text = files("tag2vec.scraping").joinpath("noise.txt").read_text(encoding="utf-8")
-        else:
-            try:
-                text = Path(self.noise).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise SourceError(f"Cannot read the list of noise tags {self.noise}: {error}.") from error
-        return frozenset(normalise(line) for line in text.splitlines() if not line.startswith("# "))
+            return None
+        return lists.own("noise") if self.noise == "default" else lists.read(self.noise, "noise tags")
 
 
 def _guess(post: Post) -> str:

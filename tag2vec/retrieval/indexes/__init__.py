@@ -19,5 +19,5 @@ class Index(ABC):
         """Take vectors (n, d) float32; a second call replaces the first."""
 
     @abstractmethod
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+    def search(self, queries: Vectors, k: int, among: NDArray[np.bool_] | None = None) -> tuple[Vectors, Rows]:
         """queries (m, d) -> scores (m, min(k, n)) float32, falling, and rows of the vectors (m, min(k, n)) int64."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tag2vec.retrieval.indexes import Index, Rows, Vectors
 
@@ -13,7 +14,13 @@ class Exact(Index):
     def build(self, vectors: Vectors) -> None:
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)
 
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+    def search(self, queries: Vectors, k: int, among: NDArray[np.bool_] | None = None) -> tuple[Vectors, Rows]:
+        if among is not None:
+            rows = np.flatnonzero(among)
+            part = Exact()
+            part.build(self._vectors[rows])
+            scores, found = part.search(queries, k)
+            return scores, rows[found]
         k = min(k, len(self._vectors))
         blocks = [self._block(queries[start : start + BLOCK], k) for start in range(0, len(queries), BLOCK)]
         if not blocks:

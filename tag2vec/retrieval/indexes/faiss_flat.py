@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tag2vec.errors import MissingExtra
 from tag2vec.retrieval.indexes import Index, Rows, Vectors
@@ -23,7 +24,13 @@ class FaissFlat(Index):
         self._index = self._faiss.IndexFlatIP(vectors.shape[1])
         self._index.add(np.ascontiguousarray(vectors, dtype=np.float32))
 
-    def search(self, queries: Vectors, k: int) -> tuple[Vectors, Rows]:
+    def search(self, queries: Vectors, k: int, among: NDArray[np.bool_] | None = None) -> tuple[Vectors, Rows]:
+        if among is not None:
+            rows = np.flatnonzero(among)
+            part = FaissFlat()
+            part.build(self._index.reconstruct_batch(rows))
+            scores, found = part.search(queries, k)
+            return scores, rows[found]
         k = min(k, self._index.ntotal)
         if not k or not len(queries):
             return np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)

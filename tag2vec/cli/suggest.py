@@ -1,0 +1,187 @@
+"""`tag2vec suggest`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tag2vec.cli import app
+from tag2vec.cli.ask import Json, Model, open_space
+from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.segments import print_segments
+from tag2vec.errors import Tag2VecError, UsageError
+
+if TYPE_CHECKING:
+    from tag2vec.embed.cache import Cache
+    from tag2vec.retrieval.choosing import Chooser
+    from tag2vec.retrieval.suggest import Suggester, Suggestions
+
+_CHOOSING = "Choosing"
+
+
+@app.command()
+def suggest(
+    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Video files, or folders of them.")],
+    model: Model,
+    k: Annotated[int, typer.Option("-k", help="Hashtags a clip.")] = 15,
+    min_precision: Annotated[
+        float | None,
+        typer.Option(help="Only tags so probable that this share of suggestions was right on held-out clips, as 0.8."),
+    ] = None,
+    title: Annotated[
+        str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
+    ] = None,
+    given: Annotated[
+        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
+    ] = None,
+    platform: Annotated[
+        str | None, typer.Option("--for", help="Where the clip goes: its limits hold.", rich_help_panel=_CHOOSING)
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A tag, a pattern as '*game*', or a file of them. Repeat for more.", rich_help_panel=_CHOOSING
+        ),
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option(help="A tag that always comes. Repeat for more.", rich_help_panel=_CHOOSING)
+    ] = None,
+    vocabulary: Annotated[
+        Path | None, typer.Option(help="A file of the only tags to choose from.", rich_help_panel=_CHOOSING)
+    ] = None,
+    show: Annotated[
+        list[str] | None,
+        typer.Option(help="noise or sensitive: do not hide the tags of this list.", rich_help_panel=_CHOOSING),
+    ] = None,
+    min_score: Annotated[
+        float | None, typer.Option(help="Only tags with this score or more.", rich_help_panel=_CHOOSING)
+    ] = None,
+    variants: Annotated[
+        bool, typer.Option("--variants", help="Also spellings of a better tag.", rich_help_panel=_CHOOSING)
+    ] = False,
+    diversity: Annotated[
+        float, typer.Option(help="From 0, the best tags, to 1, the most different.", rich_help_panel=_CHOOSING)
+    ] = 0.0,
+    popularity: Annotated[
+        float, typer.Option(help="From -1, rare tags first, to 1, frequent ones.", rich_help_panel=_CHOOSING)
+    ] = 0.0,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also show which tags were hidden, and why.", rich_help_panel=_CHOOSING)
+    ] = False,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
+    segments: Annotated[float | None, typer.Option(help="An answer for each so many seconds of a clip.")] = None,
+    index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
+    zero_shot: Annotated[
+        str | None,
+        typer.Option(help="A network that names what it sees, onnx:FILE or hf:FOLDER: no tagged clip is needed."),
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="With --zero-shot: the names of its classes, one a line.")] = None,
+) -> None:
+    """Hashtags for clips. The last line is what you paste; many clips get one JSON object a line."""
+    if as_json and as_csv:
+        raise UsageError("Both --json and --csv were given; wanted one.")
+    from tag2vec.embed.cache import Cache
+    from tag2vec.embed.clips import find_clips
+    from tag2vec.progress import bar
+    from tag2vec.retrieval.suggest import Suggester
+
+    paths = find_clips(clips)
+    if title is not None and len(paths) > 1:
+        raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
+    if labels and not zero_shot:
+        raise UsageError("--labels names the classes of a network; give the network with --zero-shot.")
+    if segments is not None and title is not None:
+        raise UsageError("--segments and --title were given; a title says nothing of a part of a clip.")
+    kept = Cache() if cache else None
+    suggester = (
+        _without_clips(model, zero_shot, labels, index, kept)
+        if zero_shot
+        else Suggester.load(model, index, kept, given)
+    )
+    listed = paths if title is None else [suggester.titled(paths[0], title)]
+    wanted: dict[str, Any] = {
+        "k": k,
+        "platform": platform,
+        "min_score": min_score,
+        "min_precision": min_precision,
+        "exclude": exclude or (),
+        "include": include or (),
+        "vocabulary": vocabulary,
+        "show": show or (),
+        "variants": variants,
+        "diversity": diversity,
+        "popularity": popularity,
+    }
+    _say_limits(suggester.chooser(**wanted))
+    if segments is not None:
+        form = "json" if as_json else "csv" if as_csv else "text"
+        print_segments(suggester, paths, segments, form, workers=workers, **wanted)
+        return
+    rows = csv.writer(sys.stdout)
+    if as_csv:
+        rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
+    failed = 0
+    with bar("clips", len(paths), printing=True) as tick:
+        for done, (path, result) in enumerate(suggester.suggest_many(listed, workers=workers, **wanted)):
+            tick(done + 1)
+            if isinstance(result, Tag2VecError):
+                failed += 1
+                note(f"tag2vec: {result}")
+                if as_json:
+                    print_json({"clip": str(path), "error": str(result)}, line=len(paths) > 1)
+                continue
+            if result.warning:
+                note(f"{path}: {result.warning}")
+            if as_json:
+                print_json(result.json(), line=len(paths) > 1)
+            elif as_csv:
+                rows.writerows([path, i + 1, s.tag, s.stem, s.score, s.count] for i, s in enumerate(result))
+            else:
+                _show(result, many=len(paths) > 1, explain=explain)
+    if failed:
+        if len(paths) > 1:
+            note(f"tag2vec: {failed} of {len(paths)} clips failed, each with its reason above.")
+        raise typer.Exit(1)
+
+
+def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
+    from tag2vec.embed.zeroshot import ClassNames, zero_shot
+    from tag2vec.retrieval.suggest import Suggester
+
+    space = open_space(model)
+    embedder = zero_shot(space, network, labels, cache)
+    if isinstance(embedder, ClassNames) and embedder.left_out:
+        few = ", ".join(embedder.left_out[:3])
+        note(
+            f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
+        )
+    return Suggester(space, embedder, index, cache)
+
+
+def _say_limits(chooser: Chooser) -> None:
+    """What is wanted and does not go, or does no good."""
+    place, most = chooser.wanted.place, chooser.wanted.most
+    if place and most < chooser.wanted.k:
+        note(f"{place.name}: {most} tags a post at most (since {place.since}).")
+    if place and place.warn_above and most > place.warn_above:
+        note(f"{place.name}: {place.note}; wanted -k {place.warn_above} or fewer.")
+    if chooser.unknown:
+        few = ", ".join(chooser.unknown[:5]) + (" ..." if len(chooser.unknown) > 5 else "")
+        note(f"{len(chooser.unknown)} tags of {chooser.wanted.vocabulary} are not known here and left out: {few}")
+
+
+def _show(result: Suggestions, many: bool, explain: bool) -> None:
+    if many:
+        typer.echo(result.clip)
+    if explain or (not many and len(result) and sys.stdout.isatty()):
+        print_table(["hashtag", "score", "posts", ""], [[f"#{s.tag}", s.score, s.count, s.group] for s in result])
+    if explain and result.hidden:
+        print_table(["hidden", "score", "rule"], [[f"#{one.tag}", one.score, one.rule] for one in result.hidden])
+    typer.echo(result.line() + ("\n" if many else ""))
