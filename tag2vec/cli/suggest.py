@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tag2vec.embed.cache import Cache
     from tag2vec.retrieval.choosing import Chooser
     from tag2vec.retrieval.suggest import Suggester, Suggestions
+    from tag2vec.retrieval.why import Why
 
 _CHOOSING = "Choosing"
 
@@ -70,7 +71,8 @@ def suggest(
         float, typer.Option(help="From -1, rare tags first, to 1, frequent ones.", rich_help_panel=_CHOOSING)
     ] = 0.0,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Also show which tags were hidden, and why.", rich_help_panel=_CHOOSING)
+        bool,
+        typer.Option("--explain", help="Say what speaks for each tag, and what hid others.", rich_help_panel=_CHOOSING),
     ] = False,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
@@ -118,6 +120,7 @@ def suggest(
         "variants": variants,
         "diversity": diversity,
         "popularity": popularity,
+        "explain": explain,
     }
     _say_limits(suggester.chooser(**wanted))
     if segments is not None:
@@ -181,7 +184,19 @@ def _show(result: Suggestions, many: bool, explain: bool) -> None:
     if many:
         typer.echo(result.clip)
     if explain or (not many and len(result) and sys.stdout.isatty()):
-        print_table(["hashtag", "score", "posts", ""], [[f"#{s.tag}", s.score, s.count, s.group] for s in result])
+        more = [_why(one.why) for one in result] if explain else [[] for _ in result]
+        header = ["hashtag", "score", "posts", "", *(["seconds", "because of"] if explain else [])]
+        rows = [[f"#{s.tag}", s.score, s.count, s.group, *why] for s, why in zip(result, more, strict=True)]
+        print_table(header, rows)
     if explain and result.hidden:
         print_table(["hidden", "score", "rule"], [[f"#{one.tag}", one.score, one.rule] for one in result.hidden])
     typer.echo(result.line() + ("\n" if many else ""))
+
+
+def _why(why: Why | None) -> list[str]:
+    """The part of the clip, and training clips, words and classes that speak for a tag."""
+    if why is None:
+        return ["", ""]
+    seconds = "{:.1f}-{:.1f}".format(*why.seconds) if why.seconds else ""
+    clips = [f"{Path(path).parent.name}/{Path(path).name} ({cosine:.2f})" for path, cosine in why.clips]
+    return [seconds, ", ".join([*clips, *(f"'{word}'" for word in why.words), *why.names])]

@@ -27,6 +27,14 @@ class Place:
     direct: Floats = field(default_factory=lambda: np.zeros(0, np.float32))
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a tag: training clips that carry it with their cosines, or classes that a network sees."""
+
+    clips: tuple[tuple[str, float], ...] = ()
+    names: tuple[str, ...] = ()
+
+
 class Embedder(ABC):
     """`items` are searched with the query of a clip: the higher their product, the better the tag."""
 
@@ -75,6 +83,10 @@ class Embedder(ABC):
         """Final scores (n,) that a clip gives the tags in `rows` (n,)."""
         scores: Floats = self.items[rows] @ place.query
         return scores
+
+    def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
+        """What speaks for each of the tags in `rows` (n,), at most `most` of a kind, the most telling first."""
+        return [Evidence()] * len(rows)
 
 
 class Untrained(Embedder):

@@ -78,6 +78,14 @@ class Neighbours:
         written = self.told.alike(title) if self.told and title.any() else None
         return np.stack([near, near if written is None or written.max() <= 0 else self._share(written)])
 
+    def witnesses(self, vector: Floats, places: Sequence[int | None], most: int) -> list[list[tuple[int, float]]]:
+        """Of each tag, at most `most` of the NEIGHBOURS nearest clips that carry it, with their cosines to the vector
+        (d,), the nearest first; none for a tag without a place."""
+        alike = self.vectors @ units(vector)
+        near = np.argsort(-alike, kind="stable")[:NEIGHBOURS].tolist()
+        carriers = [[i for i in near if place in self.carried[i]][:most] for place in places]
+        return [[(i, round(float(alike[i]), 4)) for i in own] for own in carriers]
+
     def _share(self, alike: Floats) -> Floats:
         near = np.argsort(-alike, kind="stable")[:NEIGHBOURS]
         weights = np.maximum(alike[near], 0)

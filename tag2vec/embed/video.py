@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tag2vec.embed import ranks, videofiles
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.embedder import Embedder, Floats, Place, Rows
+from tag2vec.embed.embedder import Embedder, Evidence, Floats, Place, Rows
 from tag2vec.embed.evidence import Mixture, Neighbours, places
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
@@ -29,20 +29,8 @@ from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.told import Told
 from tag2vec.embed.training import EpochTick, TrainConfig
+from tag2vec.embed.videofiles import VideoConfig
 from tag2vec.errors import Tag2VecError, UsageError
-
-
-@dataclass(frozen=True)
-class VideoConfig:
-    """Which parts a video embedder has, and how it was trained."""
-
-    features: list[dict[str, Any]]  # the kinds, and the pooling of each
-    pooling: list[str]
-    recipe: str
-    limits: dict[str, Any]
-    train: dict[str, Any]
-    clips: int
-    mixture: dict[str, Any] | None  # how scores become probabilities; None: they do not
 
 
 class VideoEmbedder(Embedder):
@@ -228,6 +216,13 @@ class VideoEmbedder(Embedder):
         asked = np.isin(self.rows, rows)
         found[self.rows[asked]] = self._final(self.items[asked] @ place.query)
         return found[rows]
+
+    def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
+        """Of the training clips nearest by what they look like, those that carry the tag."""
+        vector = self._network.vectors(torch.from_numpy(self.poolings.one(arrays))[None])[0].numpy()
+        at = {row: place for place, row in enumerate(self.head.carried.tolist())}
+        found = self._neighbours.witnesses(vector, [at.get(row) for row in rows.tolist()], most)
+        return [Evidence(tuple((str(self.trained_clips[i].path), cosine) for i, cosine in near)) for near in found]
 
     def _final(self, scores: Floats) -> Floats:
         """Those of tags that no training clip carries, near ones neither."""

@@ -9,9 +9,9 @@ that these clips carry and the space lacks), `told_*.npy` (what is written of th
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import load_file
@@ -33,6 +33,19 @@ if TYPE_CHECKING:
 
 KIND = "video"
 FOLDER = "video"  # inside a model folder
+
+
+@dataclass(frozen=True)
+class VideoConfig:
+    """Which parts a video embedder has, and how it was trained."""
+
+    features: list[dict[str, Any]]  # the kinds, and the pooling of each
+    pooling: list[str]
+    recipe: str
+    limits: dict[str, Any]
+    train: dict[str, Any]
+    clips: int
+    mixture: dict[str, Any] | None  # how scores become probabilities; None: they do not
 
 
 def has_video(model: str | Path) -> bool:
@@ -61,7 +74,7 @@ def save(video: VideoEmbedder, model: Path) -> None:
 
 def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder:
     """See VideoEmbedder.load."""
-    from tag2vec.embed.video import VideoConfig, VideoEmbedder
+    from tag2vec.embed.video import VideoEmbedder
 
     folder = model / FOLDER
     if not has_video(model):

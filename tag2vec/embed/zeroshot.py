@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tag2vec import plugins
 from tag2vec.embed.cache import Cache
 from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
-from tag2vec.embed.embedder import Embedder, Place, Untrained
+from tag2vec.embed.embedder import Embedder, Evidence, Place, Rows, Untrained
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Network
 from tag2vec.embed.pooled import Arrays
@@ -82,10 +82,27 @@ class ClassNames(Untrained):
         The mean of the names' vectors, weighted with their probabilities (equation 2 of the paper) and with the share
         of a name that the space knows.
         """
+        best, weights = self._seen(arrays)
+        point = weights @ self.points[best]
+        return Place(np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32))
+
+    def _seen(self, arrays: Arrays) -> tuple[Rows, NDArray[np.float32]]:
+        """The best of the known classes, and how much each counts."""
         weights = np.atleast_2d(arrays[0]).mean(axis=0)[self.known] * self.shares
         best = np.argsort(-weights, kind="stable")[:BEST]
-        point = (weights[best] / max(float(weights[best].sum()), 1e-12)) @ self.points[best]
-        return Place(np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32))
+        return best, weights[best] / max(float(weights[best].sum()), 1e-12)
+
+    def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
+        """Classes by what they add to the score, which is a sum over them."""
+        best, weights = self._seen(arrays)
+        length = max(float(np.linalg.norm(weights @ self.points[best])), 1e-12)
+        items, dim = self.items[rows], self.space.dim
+        added = ((items[:, :dim] * ALIKE / length + items[:, dim : 2 * dim]) @ self.points[best].T) * weights
+        names = [self.names[self.known[i]] for i in best]
+        order = np.argsort(-added, axis=1, kind="stable")[:, :most]
+        return [
+            Evidence(names=tuple(names[i] for i in row if own[i] > 0)) for row, own in zip(order, added, strict=True)
+        ]
 
 
 def place_name(space: TagSpace, name: str) -> tuple[dict[int, int], float] | None:

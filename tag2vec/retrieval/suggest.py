@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
 from tag2vec.retrieval.choosing import Chooser, Group, Taken
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.wanted import Wanted
+from tag2vec.retrieval.why import Why, explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Suggestion:
     score: float | None
     count: int
     group: Group = "niche"
+    why: Why | None = None  # where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Suggestions:
 
 
 def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
-    return asdict(tag) | {"score": None if tag.score is None else round(tag.score, 6)}
+    facts = asdict(tag) | {"score": None if tag.score is None else round(tag.score, 6)}
+    return {name: value for name, value in facts.items() if name != "why" or value is not None}
 
 
 class Suggester:
@@ -142,7 +145,7 @@ class Suggester:
             workers = 0  # starting a process takes longer than it saves
         for i, result in extract_many(listed, self.video.kinds, self.video.limits, self.cache, workers):
             if isinstance(result, Extracted):
-                yield listed[i].path, self._answer(listed[i].path, result, chooser)
+                yield listed[i].path, self._answer(listed[i], result, chooser)
             else:
                 yield listed[i].path, result
 
@@ -159,15 +162,17 @@ class Suggester:
         Raises VideoError when its beginning cannot be decoded, UsageError for too short segments.
         """
         chooser = self.chooser(k, **settings)
+        if chooser.wanted.explain:
+            raise UsageError("Segments of a clip are not explained. Ask for the whole clip, or leave explain out.")
         found_by_time = extract_segments(clip, self.video.kinds, seconds, self.video.limits, self.cache, workers)
         for start, end, found in found_by_time:
-            yield start, end, self._answer(Path(clip), found, chooser) if isinstance(found, Extracted) else found
+            yield start, end, self._answer(Clip.of(clip), found, chooser) if isinstance(found, Extracted) else found
 
     def chooser(self, k: int = 15, **settings: Any) -> Chooser:
         """What chooses as is wanted; `settings` are those of Wanted. Raises UsageError."""
         return Chooser(Wanted(k, **settings), self.video, self._index)
 
-    def _answer(self, path: Path, extracted: Extracted, chooser: Chooser) -> Suggestions:
+    def _answer(self, clip: Clip, extracted: Extracted, chooser: Chooser) -> Suggestions:
         start = time.perf_counter()
         place = self.video.place(extracted.arrays)
         embedded = time.perf_counter()
@@ -178,9 +183,17 @@ class Suggester:
             for one in choice.left
         )
         searched = time.perf_counter()
+        if chooser.wanted.explain:
+            suggested = self._explained(clip, extracted, suggested)
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
-        return Suggestions(str(path), extracted.duration_s, suggested, timing, told or None, hidden)
+        return Suggestions(str(clip.path), extracted.duration_s, suggested, timing, told or None, hidden)
+
+    def _explained(self, clip: Clip, extracted: Extracted, them: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
+        known = [one for one in them if one.stem in self.space.rows]
+        rows = [self.space.rows[one.stem] for one in known]
+        whys = dict(zip(rows, explain(clip, extracted, rows, self.video, self.cache), strict=True))
+        return tuple(replace(one, why=whys.get(self.space.rows.get(one.stem, -1))) for one in them)
 
     def _suggestion(self, one: Taken, chooser: Chooser) -> Suggestion:
         if one.row is None:

@@ -32,6 +32,7 @@ class Wanted:
     show: tuple[str, ...] = ()
     variants: bool = False  # whether spelling variants of a better tag are suggested too
     diversity: float = 0.0  # 0: the best; 1: each as far from the others in the tag space as can be
+    explain: bool = False  # also say what speaks for each; the clip is looked at twice
     popularity: float = 0.0  # above 0 frequent tags come first, below 0 rare ones; 1: as the frequency itself
 
     def __post_init__(self) -> None:

@@ -83,5 +83,11 @@ class Title(Features):
 
 def tags_in(title: str) -> list[str]:
     """All words of a title, then all runs of two and of three, each run as one word."""
-    words = _WORD.findall(_APOSTROPHE.sub("", title))
+    words = words_of(title)
     return ["".join(words[i : i + n]) for n in range(1, LONGEST + 1) for i in range(len(words) - n + 1)]
+
+
+def words_of(title: str) -> list[str]:
+    """The words of a title, in order."""
+    found: list[str] = _WORD.findall(_APOSTROPHE.sub("", title))
+    return found
