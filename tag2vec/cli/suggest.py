@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from tag2vec.cli import app
 from tag2vec.cli.ask import Json, Model, open_space
 from tag2vec.cli.output import note, print_json, print_table
 from tag2vec.cli.segments import print_segments
+from tag2vec.cli.sidecars import Answers, write_sidecars
 from tag2vec.errors import Tag2VecError, UsageError
 
 if TYPE_CHECKING:
@@ -76,6 +78,9 @@ def suggest(
     ] = False,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print clip,rank,tag,stem,score,count rows.")] = False,
+    sidecar: Annotated[
+        bool, typer.Option("--sidecar", help="Write CLIP.txt, with --json CLIP.json, beside each; done ones stay.")
+    ] = False,
     segments: Annotated[float | None, typer.Option(help="An answer for each so many seconds of a clip.")] = None,
     index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
@@ -99,6 +104,8 @@ def suggest(
         raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
     if labels and not zero_shot:
         raise UsageError("--labels names the classes of a network; give the network with --zero-shot.")
+    if sidecar and (as_csv or segments is not None):
+        raise UsageError("--sidecar writes text, or with --json JSON, of whole clips; leave --csv and --segments out.")
     if segments is not None and title is not None:
         raise UsageError("--segments and --title were given; a title says nothing of a part of a clip.")
     kept = Cache() if cache else None
@@ -107,7 +114,6 @@ def suggest(
         if zero_shot
         else Suggester.load(model, index, kept, given)
     )
-    listed = paths if title is None else [suggester.titled(paths[0], title)]
     wanted: dict[str, Any] = {
         "k": k,
         "platform": platform,
@@ -123,35 +129,49 @@ def suggest(
         "explain": explain,
     }
     _say_limits(suggester.chooser(**wanted))
+    form = "json" if as_json else "csv" if as_csv else "text"
     if segments is not None:
-        form = "json" if as_json else "csv" if as_csv else "text"
         print_segments(suggester, paths, segments, form, workers=workers, **wanted)
         return
-    rows = csv.writer(sys.stdout)
-    if as_csv:
-        rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
-    failed = 0
-    with bar("clips", len(paths), printing=True) as tick:
-        for done, (path, result) in enumerate(suggester.suggest_many(listed, workers=workers, **wanted)):
-            tick(done + 1)
-            if isinstance(result, Tag2VecError):
-                failed += 1
-                note(f"tag2vec: {result}")
-                if as_json:
-                    print_json({"clip": str(path), "error": str(result)}, line=len(paths) > 1)
-                continue
-            if result.warning:
-                note(f"{path}: {result.warning}")
-            if as_json:
-                print_json(result.json(), line=len(paths) > 1)
-            elif as_csv:
-                rows.writerows([path, i + 1, s.tag, s.stem, s.score, s.count] for i, s in enumerate(result))
-            else:
-                _show(result, many=len(paths) > 1, explain=explain)
+
+    def answers(paths: Sequence[Path]) -> Answers:
+        listed = paths if title is None else [suggester.titled(path, title) for path in paths]
+        return suggester.suggest_many(listed, workers=workers, **wanted)
+
+    with bar("clips", len(paths), printing=not sidecar) as tick:
+        if sidecar:
+            failed = write_sidecars(paths, as_json, answers, tick)
+        else:
+            failed = _print_each(answers(paths), form, len(paths), explain, tick)
     if failed:
         if len(paths) > 1:
             note(f"tag2vec: {failed} of {len(paths)} clips failed, each with its reason above.")
         raise typer.Exit(1)
+
+
+def _print_each(answers: Answers, form: str, clips: int, explain: bool, tick: Callable[[int], None]) -> int:
+    """What each of so many `clips` got; the number of those that failed."""
+    many, failed = clips > 1, 0
+    rows = csv.writer(sys.stdout)
+    if form == "csv":
+        rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
+    for done, (path, result) in enumerate(answers):
+        tick(done + 1)
+        if isinstance(result, Tag2VecError):
+            failed += 1
+            note(f"tag2vec: {result}")
+            if form == "json":
+                print_json({"clip": str(path), "error": str(result)}, line=many)
+            continue
+        if result.warning:
+            note(f"{path}: {result.warning}")
+        if form == "json":
+            print_json(result.json(), line=many)
+        elif form == "csv":
+            rows.writerows([path, i + 1, s.tag, s.stem, s.score, s.count] for i, s in enumerate(result))
+        else:
+            _show(result, many, explain)
+    return failed
 
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
