@@ -27,13 +27,25 @@ LENGTH = 0.9
 
 
 def words_inside(space: TagSpace, tag: str) -> dict[int, int]:
-    """The best split of `tag` into tags of the space: {row: letters it holds}, in order; the rest is left over.
+    """The best split of `tag` into tags of the space: {row: letters it holds}, in order; the rest is left over."""
+    words: dict[int, int] = {}
+    for row, letters in split(space, tag):
+        if row is not None:
+            words[row] = words.get(row, 0) + letters
+    return words
 
-    Least cost: a word costs minus the log of its share of all counts, as in a unigram language model; a letter left
-    over costs as much as a tag seen once. Words are found by their stems.
+
+def split(space: TagSpace, tag: str, apart: bool = False) -> list[tuple[int | None, int]]:
+    """The best split of the normal form of `tag`: (row, letters) of each tag of the space inside it, in order.
+
+    A letter left over is (None, 1). With `apart` the whole is no part of itself. Least cost: a word costs minus the log
+    of its share of all counts, as in a unigram language model; a letter left over costs as much as a tag seen once.
+    Words are found by their stems.
     """
     text = normalise(tag)
     spans = [(i, j) for i in range(len(text)) for j in range(i + SHORTEST, min(i + LONGEST, len(text)) + 1)]
+    if apart:
+        spans = [span for span in spans if span != (0, len(text))]
     ending: dict[int, list[tuple[int, int]]] = {}
     for (start, end), stem in zip(spans, space.stems.stem_all([text[i:j] for i, j in spans]), strict=True):
         if (row := space.rows.get(stem)) is not None:
@@ -45,17 +57,13 @@ def words_inside(space: TagSpace, tag: str) -> dict[int, int]:
         for start, row in ending.get(end, ()):
             ways.append((best[start][0] + total - math.log(space.counts[row]), start, row))
         best.append(min(ways, key=lambda way: way[:2]))
-    found: list[tuple[int, int]] = []
+    parts: list[tuple[int | None, int]] = []
     end = len(text)
     while end:
         _, start, at = best[end]
-        if at is not None:
-            found.append((at, end - start))
+        parts.append((at, end - start))
         end = start
-    words: dict[int, int] = {}
-    for at, letters in reversed(found):
-        words[at] = words.get(at, 0) + letters
-    return words
+    return parts[::-1]
 
 
 def telling(words: Mapping[int, int], tag: str) -> bool:

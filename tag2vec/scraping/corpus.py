@@ -142,14 +142,21 @@ class Corpus:
 
         Also of posts and tags that were left out because few authors use them (`Cleaning.min_authors`).
         """
+        return ((author, stems.split()) for author, stems in self._posts("stems"))
+
+    def written(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """The author, as `authored` has it, and {stem: form} of each post."""
+        found = self._posts("stems, forms")
+        return ((author, dict(zip(stems.split(), forms.split(), strict=True))) for author, stems, forms in found)
+
+    def _posts(self, columns: str) -> Iterator[tuple[Any, ...]]:
         import duckdb
 
         with duckdb.connect() as db:
-            query = f"SELECT {WHO}, stems FROM read_parquet($posts, file_row_number = true)"
+            query = f"SELECT {WHO}, {columns} FROM read_parquet($posts, file_row_number = true)"
             found = db.execute(query, {"posts": str(self.folder.path("posts.parquet"))})
             while some := found.fetchmany(10_000):
-                for author, stems in some:
-                    yield author, stems.split()
+                yield from some
 
     def posts_in(self, digest: str) -> int | None:
         """How many of the posts, which `authored` gives first, this corpus held when its checksum was `digest`.
