@@ -15,11 +15,15 @@ from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
+    from tag2vec.embed.forms import Forms
     from tag2vec.embed.lookup import Composed, Found
     from tag2vec.embed.space import Related, Side, TagSpace
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Style = Annotated[
+    str, typer.Option(help="written: as people do; lower: in lower case; pascal: #StreetSkating, for screen readers.")
+]
 
 
 @app.command()
@@ -38,16 +42,19 @@ def related(
     recent: Recent = 7,
     before: Before = 28,
     smoothing: Smoothing = 5.0,
+    style: Style = "written",
     as_json: Json = False,
 ) -> None:
     """Hashtags that mean nearly the same."""
     if not trending and (idle := [n for n in ("corpus", "recent", "before", "smoothing") if is_given(context, n)]):
         raise UsageError(f"--{idle[0]} was given without --trending, which alone looks at it. Add --trending.")
-    space = open_space(model)
+    space, forms = _with_forms(model, style)
     found = space.place(tag)
     if not trending:
         title = f"beside #{found.tag}" if side == "output" else f"nearest to #{found.tag}"
-        print_answer([found], space.related(tag, k, cast("Side", side)), as_json, title)
+        answer = space.related(tag, k, cast("Side", side))
+        # What means the same does not stand beside it: how the tag is written here says nothing of it.
+        print_answer([found], forms.answer(answer, [tag], style, known=side == "output"), as_json, title)
         return
     if side != "input":
         raise UsageError(f"--trending orders the nearest of --space input, and '{side}' was given; leave one out.")
@@ -56,7 +63,8 @@ def related(
 
     now = trends(space.corpus(corpus), recent, before, smoothing)
     title = f"near #{found.tag} and rising until {now.last}"
-    print_answer([found], rising(space, tag, now, k), as_json, title, {"trend": "trend", "authors a day": "popularity"})
+    answer = forms.answer(rising(space, tag, now, k), [tag], style, known=False)
+    print_answer([found], answer, as_json, title, {"trend": "trend", "authors a day": "popularity"})
 
 
 @app.command()
@@ -64,18 +72,29 @@ def complete(
     tags: Annotated[list[str], typer.Argument(help="Hashtags that a post has already.")],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="How many.")] = 10,
+    style: Style = "written",
     as_json: Json = False,
 ) -> None:
     """Hashtags that people put beside all of these."""
-    space = open_space(model)
+    space, forms = _with_forms(model, style)
     found = [space.place(tag) for tag in tags]
-    print_answer(found, space.complete(tags, k), as_json, "beside " + " ".join(f"#{f.tag}" for f in found))
+    answer = forms.answer(space.complete(tags, k), tags, style)
+    print_answer(found, answer, as_json, "beside " + " ".join(f"#{f.tag}" for f in found))
 
 
 def open_space(model: Path) -> TagSpace:
     from tag2vec.embed.space import TagSpace
 
     return TagSpace.load(model)
+
+
+def _with_forms(model: Path, style: str) -> tuple[TagSpace, Forms]:
+    from tag2vec.embed.forms import Forms
+    from tag2vec.embed.style import style_of
+
+    style_of(style)
+    space = open_space(model)
+    return space, Forms.load(model, space)
 
 
 def print_answer(

@@ -1,4 +1,4 @@
-"""`tag2vec evaluate tags` and `tag2vec evaluate video`."""
+"""`tag2vec evaluate tags`, `forms` and `video`."""
 
 from __future__ import annotations
 
@@ -39,6 +39,22 @@ def tags(
     else:
         facts = f"{report['queries']:,} queries in {report['groups']:,} groups, {report['vocabulary']:,} tags"
         print_table(*table(report), facts)
+
+
+@evaluate.command()
+def forms(
+    model: Model,
+    posts: Annotated[Path, typer.Option(help="Posts that the model was not fitted on.")],
+    as_json: Json = False,
+) -> None:
+    """How often a tag is written as in the post it stands in, given its stem and what stands beside it."""
+    from tag2vec.evaluation.forms import evaluate_forms, facts, table
+
+    report = evaluate_forms(model, posts, lambda where, reason: note(f"{where}: skipped, {reason}."))
+    if as_json:
+        print_json(report)
+    else:
+        print_table(*table(report), facts(report))
 
 
 @evaluate.command()

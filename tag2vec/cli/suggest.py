@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.ask import Json, Model, open_space
+from tag2vec.cli.ask import Json, Model, Style, open_space
 from tag2vec.cli.output import note, print_json, print_table
 from tag2vec.cli.segments import print_segments
 from tag2vec.cli.sidecars import Answers, write_sidecars
@@ -72,6 +72,7 @@ def suggest(
     popularity: Annotated[
         float, typer.Option(help="From -1, rare tags first, to 1, frequent ones.", rich_help_panel=_CHOOSING)
     ] = 0.0,
+    style: Style = "written",
     explain: Annotated[
         bool,
         typer.Option("--explain", help="Say what speaks for each tag, and what hid others.", rich_help_panel=_CHOOSING),
@@ -126,6 +127,7 @@ def suggest(
         "variants": variants,
         "diversity": diversity,
         "popularity": popularity,
+        "style": style,
         "explain": explain,
     }
     _say_limits(suggester.chooser(**wanted))
@@ -175,6 +177,7 @@ def _print_each(answers: Answers, form: str, clips: int, explain: bool, tick: Ca
 
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
+    from tag2vec.embed.forms import Forms
     from tag2vec.embed.zeroshot import ClassNames, zero_shot
     from tag2vec.retrieval.suggest import Suggester
 
@@ -185,7 +188,7 @@ def _without_clips(model: Path, network: str, labels: Path | None, index: str | 
         note(
             f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
         )
-    return Suggester(space, embedder, index, cache)
+    return Suggester(space, embedder, index, cache, Forms.load(model, space))
 
 
 def _say_limits(chooser: Chooser) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.embedder import Embedder, Floats, Place, Rows
+from tag2vec.embed.forms import BESIDE
 from tag2vec.embed.precision import highest, least_score
 from tag2vec.embed.units import units
 from tag2vec.errors import UsageError
@@ -51,8 +52,11 @@ class Left:
 
 @dataclass(frozen=True)
 class Choice:
+    """`best` are the rows of the best tags that nothing hides, so many however few are taken: what stands beside."""
+
     taken: tuple[Taken, ...]
     left: tuple[Left, ...]
+    best: tuple[int, ...] = ()
     warning: str | None = None
 
 
@@ -78,7 +82,7 @@ class Chooser:
         size = max(POOL * self.wanted.most, FEWEST)
         while True:
             scores, rows = self._best(place, size)
-            kept, left = self._sift(scores, rows, size if ordered else wanted)
+            kept, left = self._sift(scores, rows, size if ordered else max(wanted, BESIDE + 1))
             enough = len(rows) < size or (len(scores) and scores[-1] < self.least)
             if len(kept) >= wanted or enough:
                 break
@@ -88,7 +92,8 @@ class Chooser:
         lowest = min((one.score for one in taken if one.score is not None), default=math.inf)
         hidden = tuple(one for one in left if one.score >= lowest or len(taken) < wanted)
         said = None if taken or self.included else self.said
-        return Choice((*self._with_scores(place), *taken), hidden, said)
+        beside = tuple(rows[kept[: BESIDE + 1]].tolist())
+        return Choice((*self._with_scores(place), *taken), hidden, beside, said)
 
     def _best(self, place: Place, size: int) -> tuple[Floats, Rows]:
         """The `size` best of the tags to choose from, scores falling."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,11 @@ from tag2vec import plugins
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
+from tag2vec.embed.forms import Forms
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
-from tag2vec.retrieval.choosing import Chooser, Group, Taken
+from tag2vec.retrieval.choosing import Choice, Chooser, Group, Taken
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.wanted import Wanted
 from tag2vec.retrieval.why import Why, explain
@@ -23,9 +25,9 @@ from tag2vec.retrieval.why import Why, explain
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A hashtag in its most frequent form. `score` is higher for better tags, and how probably the clip carries it
-    where the recipe of the video embedder says so; `count` is the number of posts that carry the tag. A tag that was
-    to be included and that the space lacks has neither."""
+    """A hashtag as people write it, see `Forms`. `score` is higher for better tags, and how probably the clip carries
+    it where the recipe of the video embedder says so; `count` is the number of posts that carry the tag. A tag that
+    was to be included and that the space lacks has neither."""
 
     tag: str
     stem: str
@@ -87,12 +89,23 @@ def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
 
 
 class Suggester:
-    """A tag space, an embedder of clips (fitted on it, or `zero_shot`) and an index. `index` None: FAISS when there."""
+    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index (None: FAISS when there) and `forms`.
 
-    def __init__(self, space: TagSpace, video: Embedder, index: str | None = None, cache: Cache | None = None) -> None:
+    Without forms each tag is written in its most frequent one.
+    """
+
+    def __init__(
+        self,
+        space: TagSpace,
+        video: Embedder,
+        index: str | None = None,
+        cache: Cache | None = None,
+        forms: Forms | None = None,
+    ) -> None:
         if space.digest != video.base.digest or len(space) != len(video.base):
             raise UsageError("The video embedder was fitted on another tag space than the one given.")
         self.space = video.space
+        self.forms = (forms or Forms.none(space)).of(video.space)
         self.video = video
         self.cache = cache
         self._index = _index(index)
@@ -108,7 +121,7 @@ class Suggester:
     ) -> Suggester:
         """Open a model folder; for `given` see VideoEmbedder.load. Raises ArtifactError."""
         space = TagSpace.load(model)
-        return cls(space, VideoEmbedder.load(model, space, given), index, cache)
+        return cls(space, VideoEmbedder.load(model, space, given), index, cache, Forms.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
         """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`.
@@ -177,7 +190,8 @@ class Suggester:
         place = self.video.place(extracted.arrays)
         embedded = time.perf_counter()
         choice = chooser.choose(place)
-        suggested = tuple(self._suggestion(one, chooser) for one in choice.taken)
+        written = self._written(choice, chooser)
+        suggested = tuple(self._suggestion(one, written, chooser) for one in choice.taken)
         hidden = tuple(
             Hidden(self.space.forms[one.row], self.space.entries[one.row].stem, one.score, one.rule)
             for one in choice.left
@@ -195,13 +209,24 @@ class Suggester:
         whys = dict(zip(rows, explain(clip, extracted, rows, self.video, self.cache), strict=True))
         return tuple(replace(one, why=whys.get(self.space.rows.get(one.stem, -1))) for one in them)
 
-    def _suggestion(self, one: Taken, chooser: Chooser) -> Suggestion:
+    def _written(self, choice: Choice, chooser: Chooser) -> dict[int, str]:
+        """Each row as people write it beside the best ones, in no form that is excluded."""
+        rows = list(dict.fromkeys([*choice.best, *(one.row for one in choice.taken if one.row is not None)]))
+        found = {}
+        for row, form in zip(rows, self.forms.ranked(rows, chooser.wanted.style), strict=True):
+            hidden = chooser.hiding.rule(form, self.space.entries[row].stem)
+            found[row] = self._frequent.ranked([row], chooser.wanted.style)[0] if hidden else form
+        return found
+
+    @cached_property
+    def _frequent(self) -> Forms:
+        return Forms.none(self.space)
+
+    def _suggestion(self, one: Taken, written: dict[int, str], chooser: Chooser) -> Suggestion:
         if one.row is None:
             return Suggestion(one.tag, self.space.stems.stem(one.tag), None, 0)
         entry = self.space.entries[one.row]
-        return Suggestion(
-            one.tag or self.space.forms[one.row], entry.stem, one.score, entry.count, chooser.group(one.row)
-        )
+        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, chooser.group(one.row))
 
 
 def _index(name: str | None) -> Index:

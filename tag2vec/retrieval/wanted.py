@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tag2vec.embed.style import style_of
 from tag2vec.errors import UsageError
 from tag2vec.retrieval.platforms import Platform, platform
 from tag2vec.scraping import lists
@@ -32,6 +33,7 @@ class Wanted:
     show: tuple[str, ...] = ()
     variants: bool = False  # whether spelling variants of a better tag are suggested too
     diversity: float = 0.0  # 0: the best; 1: each as far from the others in the tag space as can be
+    style: str = "written"  # or lower, pascal: see `embed.style`
     explain: bool = False  # also say what speaks for each; the clip is looked at twice
     popularity: float = 0.0  # above 0 frequent tags come first, below 0 rare ones; 1: as the frequency itself
 
@@ -51,6 +53,7 @@ class Wanted:
             raise UsageError(f"popularity is {self.popularity:g}; wanted -1 to 1.")
         for name in self.show:
             lists.own(name)
+        style_of(self.style)
         self._check_included()
 
     def _check_included(self) -> None:
