@@ -21,6 +21,7 @@ Style = Literal["written", "lower", "pascal"]
 Case = Literal["none", "lower", "capital", "camel", "upper", "inside"]
 CASES: tuple[Case, ...] = get_args(Case)
 
+LETTERS = 5  # of an acronym at most
 ACRONYM = 0.05  # share of a tag's posts that write it in capitals throughout, or they are shouting
 INSIDE = 0.1  # share of capitals inside a tag, among all who wrote its first letter large, or they are slips
 ONE_WORD = 3  # posts that wrote the first letter large and no other: for them it is one word
@@ -80,7 +81,8 @@ def _pascal(space: TagSpace, row: int, form: str) -> str:
         by_case[case_of(one)][one] = n
     many = {case: sum(forms.values()) for case, forms in by_case.items()}
     parted = many["camel"] + many["inside"]
-    if many["upper"] > parted + many["capital"] and many["upper"] >= ACRONYM * sum(many.values()):
+    short = sum(map(str.isalpha, form)) <= LETTERS
+    if short and many["upper"] > parted + many["capital"] and many["upper"] >= ACRONYM * sum(many.values()):
         return _commonest(by_case["upper"])
     if parted and parted >= INSIDE * (parted + many["capital"]):
         return capitalised(_commonest(by_case["camel"] | by_case["inside"]))

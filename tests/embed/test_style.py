@@ -65,6 +65,7 @@ def test_acronyms_stay_and_shouting_does_not() -> None:
     assert with_forms(nyc=50, NYC=10, Nyc=2) == "NYC"
     assert with_forms(skate=50, Skate=9, SKATE=4) == "Skate"
     assert with_forms(skate=500, SKATE=4) == "Skate"
+    assert with_forms(skatebeach=50, SKATEBEACH=40) == "SkateBeach"
 
 
 @pytest.mark.parametrize("form", ["123", "東京", "กรุงเทพ", "हिंदी", "ქართული", "ßa"])
