@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from benchmarks import learning, space, speed, tags, update, video, yt8m
+from benchmarks import forms, learning, space, speed, tags, update, video, yt8m
 from tag2vec.demo.posts import posts
 
 
@@ -24,7 +24,9 @@ def main() -> None:
     if root := os.environ.get("TAG2VEC_DATA"):
         real = Path(root)
         for name in ("harrison", "youtube"):
-            tags.run(real / f"tags/{name}-train.jsonl.gz", real / f"tags/{name}-valid.jsonl.gz", f"tags-{name}")
+            split = real / f"tags/{name}-train.jsonl.gz", real / f"tags/{name}-valid.jsonl.gz"
+            tags.run(*split, f"tags-{name}")
+            forms.run(*split, f"forms-{name}")
         space.run(real / "tags/youtube-train.jsonl.gz", space.SENTENCES, "space")
         update.run(real / "tags/youtube-train.jsonl.gz", real / "tags/youtube-valid.jsonl.gz", "2026-03", 2, "update")
         network = f"onnx:{real / 'weights/squeezenet1_0.onnx'}"
