@@ -88,6 +88,11 @@ def _value(text: str) -> Any:
         return text
 
 
+def name_of(plugin: object) -> str:
+    """The name of a plugin that was made."""
+    return type(plugin).__module__.rsplit(".", 1)[-1]
+
+
 def parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
     """The settings that a plugin class is made with."""
     return dict(inspect.signature(cls).parameters)

@@ -40,7 +40,7 @@ def test_one_clip_and_a_batch_agree_for_every_index_and_number_of_workers(home: 
     space = TagSpace.load(home.model)
     video = VideoEmbedder.load(home.model, space)
     answers = []
-    for index in ("exact", "faiss_flat"):
+    for index in ("exact", "flat"):
         one = Suggester(space, video, index)
         alone = one.suggest(clip)
         for workers in (0, 2):

@@ -26,7 +26,7 @@ def test_every_file_in_the_folder_is_one_plugin(base: type) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(UnknownName, match="no indexes named 'exakt'. Did you mean 'exact'.*faiss_flat") as raised:
+    with pytest.raises(UnknownName, match="no indexes named 'exakt'. Did you mean 'exact'.*flat") as raised:
         plugins.get(Index, "exakt")
     assert isinstance(raised.value, LookupError) and isinstance(raised.value, Tag2VecError)
 

@@ -75,6 +75,7 @@ def main() -> None:
         explore,
         extract,
         fit,
+        index,
         machine,
         suggest,
         trends,

@@ -1,4 +1,4 @@
-"""`tag2vec evaluate tags`, `forms` and `video`."""
+"""`tag2vec evaluate tags`, `forms`, `video` and `index`."""
 
 from __future__ import annotations
 
@@ -107,3 +107,29 @@ def video(
         print_table(["category", "clips", "top1"], shares)
     if found["failed"]:
         raise typer.Exit(1)
+
+
+@evaluate.command("index")
+def evaluate_index(
+    model: Model,
+    index: Annotated[
+        list[str] | None, typer.Option(help="An index, with settings or without; may be repeated. All when not given.")
+    ] = None,
+    corpus: Annotated[Path | None, typer.Option(help="The corpus of the model, when it was moved.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Search with each index what the model asks for, beside exact search."""
+    from tag2vec import plugins
+    from tag2vec.evaluation.indexes import evaluate_indexes, table
+    from tag2vec.progress import bar
+    from tag2vec.retrieval.indexes import Index
+
+    with bar("indexes", len(index or plugins.names(Index))) as tick:
+        report = evaluate_indexes(model, index or (), corpus, tick)
+    for name, reason in report["left_out"].items():
+        note(f"{name} is left out: {reason}")
+    if as_json:
+        print_json(report)
+    else:
+        facts = f"{report['vectors']:,} tags x {report['dim']}, {report['queries']:,} queries, {report['queries_from']}"
+        print_table(*table(report), facts)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tag2vec.cli import app, is_given
-from tag2vec.cli.fitvideo import Seed, learn
+from tag2vec.cli.fitvideo import Seed, forget_index, learn
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
 
@@ -74,6 +74,7 @@ def fit_embedding(
     space = _updated(model, read, given) if update else _fitted(read, settings)
     space.save(model)
     forms.Forms.fit(read, space, space.config["seed"]).save(model)
+    forget_index(model)
     note(f"tag space: {len(space):,} tags, {space.dim} dimensions")
     failed = learn(space, model, listed, seed=space.config["seed"]) if listed else 0
     typer.echo(str(model))

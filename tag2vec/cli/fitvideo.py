@@ -148,6 +148,14 @@ def fit_cnn(
         raise typer.Exit(1)
 
 
+def forget_index(model: Path) -> None:
+    """What was fitted anew has other vectors than those in the index of the model."""
+    from tag2vec.retrieval.stored import remove_index
+
+    if remove_index(model):
+        note(f"the index of the model is removed, it was built for what was there before: tag2vec fit-index {model}")
+
+
 def learn(space: TagSpace, out: Path, clips: Path | list[Any], tensorboard: Path | None = None, **settings: Any) -> int:
     """Fit and save; the number of clips that failed. The folder `tensorboard` gets the losses."""
     from tag2vec.embed import ranks
@@ -168,6 +176,7 @@ def learn(space: TagSpace, out: Path, clips: Path | list[Any], tensorboard: Path
     if not ranks.first():
         return len(video.failed)
     video.save(out)
+    forget_index(out)
     Checkpoint(checkpoint).remove()
     for _, error in video.failed:
         note(f"left out: {error}")

@@ -83,7 +83,10 @@ def suggest(
         bool, typer.Option("--sidecar", help="Write CLIP.txt, with --json CLIP.json, beside each; done ones stay.")
     ] = False,
     segments: Annotated[float | None, typer.Option(help="An answer for each so many seconds of a clip.")] = None,
-    index: Annotated[str | None, typer.Option(help="Kind of index; chosen when not given.")] = None,
+    index: Annotated[
+        str | None,
+        typer.Option(help="The index, as ivf or ivf:probes=8; that of the model, or a chosen one, when not given."),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
     zero_shot: Annotated[
@@ -179,6 +182,7 @@ def _print_each(answers: Answers, form: str, clips: int, explain: bool, tick: Ca
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
     from tag2vec.embed.forms import Forms
     from tag2vec.embed.zeroshot import ClassNames, zero_shot
+    from tag2vec.retrieval.stored import load_index
     from tag2vec.retrieval.suggest import Suggester
 
     space = open_space(model)
@@ -188,7 +192,7 @@ def _without_clips(model: Path, network: str, labels: Path | None, index: str | 
         note(
             f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
         )
-    return Suggester(space, embedder, index, cache, Forms.load(model, space))
+    return Suggester(space, embedder, index or load_index(model, embedder), cache, Forms.load(model, space))
 
 
 def _say_limits(chooser: Chooser) -> None:

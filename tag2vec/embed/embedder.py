@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -65,6 +65,12 @@ class Embedder(ABC):
     def probable(self) -> bool:
         """Whether final scores are probabilities; otherwise they only rank."""
         return False
+
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """Kinds and checksums of the artifacts that `items` are made from, "" for one that is only in memory; empty
+        when they are made from something else too."""
+        return {}
 
     @property
     def thresholds(self) -> Sequence[float | None]:

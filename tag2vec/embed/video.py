@@ -57,6 +57,7 @@ class VideoEmbedder(Embedder):
         self.trained_clips = list(trained_clips)
         self.trained_vectors = trained_vectors  # (clips, out_dim): what their features were pooled to
         self.told = told  # what is written of them
+        self.digest = ""  # of the folder it was loaded from or saved to
         self.failed: list[tuple[Path, Tag2VecError]] = []
 
     @classmethod
@@ -173,6 +174,10 @@ class VideoEmbedder(Embedder):
         """The tags that no training clip carries: these are found through the space."""
         return np.setdiff1d(np.arange(len(self.space)), self.head.carried.numpy())
 
+    @property
+    def origin(self) -> dict[str, str]:
+        return {"space": self.base.digest, "video": self.digest}
+
     @cached_property
     def items(self) -> Floats:
         with torch.no_grad():
@@ -201,6 +206,12 @@ class VideoEmbedder(Embedder):
             points = self.head(self._network.vectors(torch.from_numpy(pooled)))
             queries = self.head.queries(points)
         found: Floats = (queries if queries.shape[1] > 1 else points).numpy()
+        return found
+
+    def queries(self, pooled: Floats) -> Floats:
+        """Clips that were pooled before (m, out_dim) -> what is asked of `items` for them (m, any)."""
+        with torch.no_grad():
+            found: Floats = self.head.queries(self.head(self._network.vectors(torch.from_numpy(pooled)))).numpy()
         return found
 
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:

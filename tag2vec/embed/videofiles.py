@@ -70,6 +70,7 @@ def save(video: VideoEmbedder, model: Path) -> None:
         (draft.path / "tags.txt").write_text("\n".join(video.space.rows), encoding="utf-8")
         draft.array("new_inputs.npy", video.space.inputs[len(video.base) :])
         draft.array("new_outputs.npy", video.space.outputs[len(video.base) :])
+    video.digest = artifact.read(model / FOLDER, KIND).digest
 
 
 def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder:
@@ -114,7 +115,9 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
     told = (
         Told.from_arrays([found.array(f"told_{name}.npy") for name in PARTS], poolings.read) if poolings.read else None
     )
-    return VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors, told)
+    video = VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors, told)
+    video.digest = found.digest
+    return video
 
 
 def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:

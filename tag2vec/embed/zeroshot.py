@@ -71,10 +71,13 @@ class ClassNames(Untrained):
         self.shares = np.array([share for _, share in each], np.float32)
         self.points = np.stack([_vector(space.inputs, words) for words, _ in each])
 
+    @property
+    def origin(self) -> dict[str, str]:
+        return {"space": self.base.digest}
+
     @cached_property
     def items(self) -> NDArray[np.float32]:
-        """(v, 2 dim + 1): input vectors of length 1, output vectors, bias."""
-        return np.concatenate([units(self.space.inputs), self.space.outputs, self.space.bias[:, None]], axis=1)
+        return class_items(self.space)
 
     def place(self, arrays: Arrays) -> Place:
         """Probabilities of the classes (frames, classes) -> a query (2 dim + 1,).
@@ -84,7 +87,7 @@ class ClassNames(Untrained):
         """
         best, weights = self._seen(arrays)
         point = weights @ self.points[best]
-        return Place(np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32))
+        return Place(class_query(point))
 
     def _seen(self, arrays: Arrays) -> tuple[Rows, NDArray[np.float32]]:
         """The best of the known classes, and how much each counts."""
@@ -103,6 +106,16 @@ class ClassNames(Untrained):
         return [
             Evidence(names=tuple(names[i] for i in row if own[i] > 0)) for row, own in zip(order, added, strict=True)
         ]
+
+
+def class_items(space: TagSpace) -> NDArray[np.float32]:
+    """(v, 2 dim + 1): input vectors of length 1, output vectors, bias."""
+    return np.concatenate([units(space.inputs), space.outputs, space.bias[:, None]], axis=1)
+
+
+def class_query(point: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A point (dim,) among the input vectors -> what is asked of `class_items` (2 dim + 1,)."""
+    return np.concatenate([ALIKE * units(point), point, [1.0]]).astype(np.float32)
 
 
 def place_name(space: TagSpace, name: str) -> tuple[dict[int, int], float] | None:

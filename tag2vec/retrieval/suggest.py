@@ -9,16 +9,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tag2vec import plugins
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
-from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
+from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.retrieval.choice import chosen
 from tag2vec.retrieval.choosing import Choice, Chooser, Group, Taken
 from tag2vec.retrieval.indexes import Index
+from tag2vec.retrieval.stored import load_index
 from tag2vec.retrieval.wanted import Wanted
 from tag2vec.retrieval.why import Why, explain
 
@@ -89,16 +90,17 @@ def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
 
 
 class Suggester:
-    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index (None: FAISS when there) and `forms`.
+    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index of the embedder's items, and `forms`.
 
-    Without forms each tag is written in its most frequent one.
+    `index` may be built already, or a name, with settings or without; None: one is chosen, see `choice`. Without forms
+    each tag is written in its most frequent one.
     """
 
     def __init__(
         self,
         space: TagSpace,
         video: Embedder,
-        index: str | None = None,
+        index: str | Index | None = None,
         cache: Cache | None = None,
         forms: Forms | None = None,
     ) -> None:
@@ -108,8 +110,7 @@ class Suggester:
         self.forms = (forms or Forms.none(space)).of(video.space)
         self.video = video
         self.cache = cache
-        self._index = _index(index)
-        self._index.build(video.items)
+        self._index = index if isinstance(index, Index) else _index(video, index)
 
     @classmethod
     def load(
@@ -119,9 +120,11 @@ class Suggester:
         cache: Cache | None = None,
         given: str | Path | None = None,
     ) -> Suggester:
-        """Open a model folder; for `given` see VideoEmbedder.load. Raises ArtifactError."""
+        """Open a model folder, with the index that it keeps unless another is named; for `given` see
+        VideoEmbedder.load. Raises ArtifactError."""
         space = TagSpace.load(model)
-        return cls(space, VideoEmbedder.load(model, space, given), index, cache, Forms.load(model, space))
+        video = VideoEmbedder.load(model, space, given)
+        return cls(space, video, index or load_index(model, video), cache, Forms.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
         """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`.
@@ -229,10 +232,7 @@ class Suggester:
         return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, chooser.group(one.row))
 
 
-def _index(name: str | None) -> Index:
-    if name is not None:
-        return plugins.make(Index, name)
-    try:
-        return plugins.make(Index, "faiss_flat")
-    except MissingExtra:
-        return plugins.make(Index, "exact")
+def _index(video: Embedder, named: str | None) -> Index:
+    index = chosen(*video.items.shape, named)
+    index.build(video.items)
+    return index

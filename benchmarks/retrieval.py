@@ -1,0 +1,179 @@
+"""Indexes beside each other: `python -m benchmarks.retrieval --posts POSTS --test POSTS [--sizes N ...]`.
+
+The vectors are those that stand for tags where posts are completed: output vectors with the bias as one more dimension,
+99 + 1, of a space fitted on the posts. To have more of them, tags are drawn with replacement and each is moved in a
+random direction by JITTER of its length, which is further than most tags lie from the nearest other one; its bias
+stays. So norms and clusters are those of a real space. Queries complete the test posts, one tag hidden; a half of them
+tunes the indexes, the other half measures. Times are of single queries on one thread, the median.
+
+`numpy` is a matrix product and argpartition, `usearch` a graph of another library with its defaults (its inner product
+on the vectors as they are). Graphs take long to build: above --graphs vectors they are left out. Of 7,000,000 vectors
+it needs about 10 GB of memory and 7 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.common import header, keep, table
+from tag2vec import Corpus, TagSpace, plugins
+from tag2vec.embed.space import query
+from tag2vec.embed.units import units
+from tag2vec.evaluation.indexes import K, Measured, measure, nearest
+from tag2vec.evaluation.tags import make_queries
+from tag2vec.retrieval.asked import halves
+from tag2vec.retrieval.indexes import Allowed, Found, Index, Vectors
+
+JITTER = 0.5  # of the length of a vector
+QUERIES = 2000
+GRAPHS = ("hnsw", "usearch")
+FIRST = ("numpy", "exact", "flat")  # these are what others are compared with
+
+
+class Numpy(Index):
+    @classmethod
+    def needs(cls, n: int, dim: int) -> int:
+        return 4 * n * dim
+
+    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
+        self._vectors = vectors
+
+    def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
+        found = [self._one(one, k) for one in queries]
+        return np.stack([scores for scores, _ in found]), np.stack([rows for _, rows in found])
+
+    def _one(self, one: Vectors, k: int) -> Found:
+        scores = self._vectors @ one
+        rows = np.argpartition(-scores, k - 1)[:k]
+        return scores[rows], rows
+
+    def _add(self, vectors: Vectors) -> None:
+        self._vectors = np.concatenate([self._vectors, vectors])
+
+    def _save(self, folder: Path) -> dict[str, Any]:
+        np.save(folder / "vectors.npy", self._vectors)
+        return {}
+
+    def _load(self, folder: Path, state: dict[str, Any]) -> None:
+        self._vectors = np.load(folder / "vectors.npy")
+
+
+class Usearch(Index):
+    @classmethod
+    def needs(cls, n: int, dim: int) -> int:
+        return n * (4 * dim + 4 * 3 * 16)
+
+    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
+        from usearch.index import Index as Graph
+
+        self._graph = Graph(ndim=vectors.shape[1], metric="ip", dtype="f32")
+        self._add(vectors)
+
+    def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
+        found = self._graph.search(queries, k, threads=1)
+        shape = (len(queries), k)
+        return 1 - np.reshape(found.distances, shape), np.reshape(found.keys, shape).astype(np.int64)
+
+    def _add(self, vectors: Vectors) -> None:
+        self._graph.add(np.arange(len(self._graph), len(self._graph) + len(vectors)), vectors, threads=1)
+
+    def _save(self, folder: Path) -> dict[str, Any]:
+        self._graph.save(str(folder / "graph.usearch"))
+        return {}
+
+    def _load(self, folder: Path, state: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ask.add_argument("--posts", type=Path, required=True, help="real posts that the space is fitted on")
+    ask.add_argument("--test", type=Path, required=True, help="other posts, which are completed")
+    ask.add_argument("--model", type=Path, help="a model fitted on the posts, in place of a new one")
+    ask.add_argument("--sizes", type=int, nargs="+", default=[100_000])
+    ask.add_argument("--graphs", type=int, default=1_000_000, help="vectors up to which graphs are built")
+    ask.add_argument("--index", nargs="+", help="these, with settings or without; all when not given")
+    ask.add_argument("--name", default="retrieval", help="name of the result")
+    given = ask.parse_args()
+    others = ["numpy", *(["usearch"] if find_spec("usearch") else [])]
+    names = list(dict.fromkeys([*FIRST, *(given.index or [*plugins.names(Index), *others])]))
+    space = _space(given.posts, given.model)
+    tags = np.ascontiguousarray(np.hstack([space.outputs, space.bias[:, None]]), dtype=np.float32)
+    asked = _queries(space, given.test)
+    versions = ", ".join(f"{name} {version(name)}" for name in ("faiss-cpu", *others[1:]))
+    apart = f"a tag's nearest other is {_apart(tags[:, :-1]):.2f} of its length away (median), a copy {JITTER}"
+    facts = f"{len(space):,} tags, {apart}; {len(asked):,} queries; one thread"
+    lines = ["# Search", "", *header([given.posts, given.test]), versions, "", facts]
+    for size in given.sizes:
+        late = [name for name in names if name.partition(":")[0] in GRAPHS and size > given.graphs]
+        lines += ["", *_sized(jittered(tags, size), asked, [name for name in names if name not in late])]
+        lines += ["", f"Left out, too long to build: {', '.join(late)}"] if late else []
+        keep(given.name, lines)
+
+
+def _sized(vectors: Vectors, asked: Vectors, names: list[str]) -> list[str]:
+    tuning, queries = halves(asked)
+    truth = nearest(vectors, queries)
+    done: dict[str, Measured] = {}
+    for name in names:
+        done[name] = measure(name, _made(name), vectors, tuning, queries, truth)
+        print(done[name], flush=True)
+    rows = [_row(one, done, vectors.nbytes) for one in done.values()]
+    columns = ["index", f"recall@{K}", "ms", "p99 ms", "numpy / it", "flat / it", "build s", "file / vectors"]
+    return [f"## {len(vectors):,} x {vectors.shape[1]}", "", *table(columns, rows)]
+
+
+def _row(one: Measured, done: dict[str, Measured], size: int) -> list[Any]:
+    faster = [f"{done[base].p50_ms / one.p50_ms:.1f}" for base in ("numpy", "flat")]
+    return [one.index, f"{one.recall:.4f}", one.p50_ms, one.p99_ms, *faster, one.build_s, 1e6 * one.disk_mb / size]
+
+
+def _made(name: str) -> Index:
+    return (
+        {"numpy": Numpy, "usearch": Usearch}[name]() if name in ("numpy", "usearch") else plugins.spelled(Index, name)
+    )
+
+
+def _space(posts: Path, model: Path | None) -> TagSpace:
+    if model:
+        return TagSpace.load(model)
+    with tempfile.TemporaryDirectory() as scratch:
+        return TagSpace.fit(Corpus.build(posts, Path(scratch) / "corpus"), dim=99, epochs=5, refine=2)
+
+
+def _queries(space: TagSpace, posts: Path) -> Vectors:
+    given = make_queries(space, posts, lambda where, reason: None).given
+    picked = np.random.default_rng(0).permutation(len(given))[:QUERIES]
+    return np.stack([np.append(query(space.inputs[given[i]]), 1) for i in picked]).astype(np.float32)
+
+
+def jittered(tags: Vectors, size: int) -> Vectors:
+    """`size` vectors made from those of tags (n, d), as above."""
+    draw = np.random.default_rng(0)
+    made = np.empty((size, tags.shape[1]), np.float32)
+    for start in range(0, size, 100_000):
+        own = tags[draw.integers(0, len(tags), min(100_000, size - start))]
+        lengths = np.linalg.norm(own[:, :-1], axis=1, keepdims=True)
+        own[:, :-1] += JITTER * lengths * units(draw.standard_normal(own[:, :-1].shape, np.float32))
+        made[start : start + len(own)] = own
+    return made
+
+
+def _apart(tags: Vectors) -> float:
+    """The median distance of a tag to the nearest other one, over its length."""
+    some = np.random.default_rng(0).permutation(len(tags))[:1000]
+    squares = (tags**2).sum(axis=1)
+    apart = squares[some][:, None] + squares - 2 * tags[some] @ tags.T
+    apart[np.arange(len(some)), some] = np.inf
+    return float(np.median(np.sqrt(np.maximum(apart.min(axis=1), 0) / squares[some])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Inverted lists of whole vectors, by FAISS: what millions of tags want."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tag2vec.retrieval.indexes import Allowed, Found, Vectors
+from tag2vec.retrieval.indexes._faiss import on_gpus
+from tag2vec.retrieval.indexes._ivf import Lists, usual, whole
+from tag2vec.retrieval.indexes.flat import GPU_K
+
+
+@dataclass(eq=False)
+class Ivf(Lists):
+    gpu: bool = False  # search on NVIDIA GPUs; searches among some rows stay with the processor
+
+    @classmethod
+    def needs(cls, n: int, dim: int) -> int:
+        return n * (4 * dim + 8) + 8 * usual(n) * dim
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.gpu:
+            self._balls = (0.0,)  # the GPU's own choice of lists knows no spread
+
+    def _layout(self, quantizer: Any, lists: int) -> Any:
+        return whole(self._faiss, quantizer, lists)
+
+    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
+        super()._build(vectors, queries)
+        self._to_gpu()
+
+    def _add(self, vectors: Vectors) -> None:
+        super()._add(vectors)
+        self._to_gpu()
+
+    def _load(self, folder: Path, state: dict[str, Any]) -> None:
+        super()._load(folder, state)
+        self._to_gpu()
+
+    def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
+        if self._gpu_index is None or allowed is not None or everywhere or k > GPU_K:
+            return super()._nearest(queries, k, allowed, everywhere)
+        scores, rows = self._gpu_index.search(queries, k)
+        return scores + (queries @ self._centre)[:, None], rows
+
+    def _to_gpu(self) -> None:
+        self._gpu_index = None
+        if self.gpu:
+            chooser = self._faiss.IndexFlatIP(self._dim)
+            chooser.add(self._centroids)
+            same = whole(self._faiss, chooser, self._index.nlist)
+            same.replace_invlists(self._index.invlists, False)
+            same.ntotal, same.nprobe = self._index.ntotal, self._probes
+            self._gpu_index = on_gpus(self._faiss, same)

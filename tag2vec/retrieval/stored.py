@@ -1,0 +1,76 @@
+"""The index of a model, built once and kept.
+
+Kind `index`, in `index/` of a model folder: the files of the index and, as parents, the checksums of the tag space and
+of the video embedder that it was built for (of the space alone where a model has no video embedder).
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from tag2vec import artifact, plugins
+from tag2vec.embed.embedder import Embedder
+from tag2vec.errors import ArtifactError
+from tag2vec.retrieval.asked import asked, halves, parents
+from tag2vec.retrieval.choice import Wish, chosen, settings_of
+from tag2vec.retrieval.indexes import Index
+
+KIND = "index"
+FOLDER = "index"  # inside a model folder
+
+
+def fit_index(
+    model: str | Path, named: str | None = None, wish: Wish | None = None, corpus: str | Path | None = None
+) -> Index:
+    """Build the index that is `named`, or chosen, for what a model suggests; keep it in the model folder.
+
+    What it is tuned on is half of the queries of `asked`. Raises ArtifactError, and UsageError when it does not fit.
+    """
+    folder = Path(model) / FOLDER
+    artifact.check_writable(folder, KIND)
+    found = asked(model, corpus)
+    index = chosen(*found.items.shape, named, wish or Wish(kept=True))
+    index.build(found.items, halves(found.queries)[0])
+    config = {
+        "index": plugins.name_of(index),
+        "settings": settings_of(index),
+        "vectors": len(index),
+        "dim": found.items.shape[1],
+        "tuned_on": found.source,
+    }
+    with artifact.write(folder, KIND, config, found.parents) as draft:
+        index.save(draft.path)
+    return index
+
+
+def load_index(model: str | Path, embedder: Embedder) -> Index | None:
+    """The stored index of what `embedder` suggests; None when there is none for this kind of embedder.
+
+    Raises ArtifactError when it was built for another model.
+    """
+    folder = Path(model) / FOLDER
+    wanted = parents(embedder)
+    if not (folder / artifact.MANIFEST).is_file() or not wanted:
+        return None
+    found = artifact.read(folder, KIND)
+    if found.parents.keys() != wanted.keys():
+        return None
+    if differ := [name for name in wanted if found.parents[name] != wanted[name]]:
+        name = differ[-1]
+        raise ArtifactError(
+            f"{folder} was built for another model: it names the {name} {found.parents[name][:12]}, this one is "
+            f"{wanted[name][:12]}. Build it again with: tag2vec fit-index {model}"
+        )
+    index = plugins.make(Index, found.config["index"], found.config["settings"])
+    index.load(folder)
+    return index
+
+
+def remove_index(model: str | Path) -> bool:
+    """Remove the stored index of a model, because what it was built for was fitted anew; whether there was one."""
+    folder = Path(model) / FOLDER
+    if not (folder / artifact.MANIFEST).is_file():
+        return False
+    shutil.rmtree(folder)
+    return True
