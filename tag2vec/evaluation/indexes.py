@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,4 +122,6 @@ def table(report: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
 
 def one_core() -> threadpool_limits:
     """Inside, numpy and FAISS, which uses OpenMP, run on one thread."""
+    with suppress(ImportError):
+        import faiss  # noqa: F401  (only what is loaded can be limited)
     return threadpool_limits(1)

@@ -15,7 +15,6 @@ from tag2vec.retrieval.indexes import Index
 
 QUICK = 50_000_000  # numbers: an exact search reads so many in about 20 ms on one core
 BY_SPEED = ("flat", "ivf", "ivfsq")  # as vectors become too many to read all, and then to hold
-LEAST_RECALL = 0.95  # of ivfsq: what its codes allow
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -46,10 +45,8 @@ def choose(n: int, dim: int, wish: Wish | None = None) -> str:
     wish = wish or Wish()
     if find_spec("faiss") is None:
         return "exact"
-    exactly = wish.recall == 1 or not wish.kept or n * dim <= QUICK
-    names = [
-        name for name in BY_SPEED if not (name == "flat" and not exactly) and not (name != "flat" and wish.recall == 1)
-    ]
+    quick = not wish.kept or n * dim <= QUICK
+    names = BY_SPEED[:1] if wish.recall == 1 else BY_SPEED if quick else BY_SPEED[1:]
     for name in names:
         if plugins.get(Index, name).needs(n, dim) <= wish.limit:
             return name if name == "flat" else f"{name}:recall={wish.recall:g}"

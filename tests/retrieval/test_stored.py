@@ -67,7 +67,7 @@ def test_a_model_suggests_with_the_index_that_it_keeps(home: Home, model: Path, 
 def test_an_index_of_another_model_is_refused_by_both_checksums(home: Home, model: Path) -> None:
     fit_index(model)
     space = TagSpace.load(model)
-    other = VideoEmbedder.fit(space, home.folder / "held_out.csv", cache=home.cache)
+    other = VideoEmbedder.fit(space, home.folder / "clips.csv", cache=home.cache, seed=2)
     other.save(model)
     named = artifact.read(model / "index").parents["video"]
     assert named != other.digest
@@ -80,7 +80,7 @@ def test_an_index_of_another_model_is_refused_by_both_checksums(home: Home, mode
 
 def test_what_replaces_the_embedder_removes_the_index(home: Home, model: Path, run: Run) -> None:
     fit_index(model)
-    code, _, err = run("fit-video", model, home.folder / "held_out.csv")
+    code, _, err = run("fit-video", model, home.folder / "clips.csv", "--seed", "2")
     assert code == 0 and "the index of the model is removed" in err and not (model / "index").exists()
     assert not remove_index(model)
 

@@ -54,6 +54,8 @@ class Index(ABC):
     """
 
     _dim = 0
+    _live: Mask = np.ones(0, bool)
+    _standing: Allowed | None = None  # all rows that were not removed; None: none was
 
     def build(self, vectors: Vectors, queries: Vectors | None = None) -> None:
         """Take vectors (n, d) float32; a second call replaces the first.
