@@ -30,7 +30,8 @@ def fit_index(
     folder = Path(model) / FOLDER
     artifact.check_writable(folder, KIND)
     found = asked(model, corpus)
-    index = chosen(*found.items.shape, named, wish or Wish(kept=True))
+    tags, dim = found.items.shape
+    index = chosen(tags, dim, named, wish or Wish(kept=True))
     index.build(found.items, halves(found.queries)[0])
     config = {
         "index": plugins.name_of(index),

@@ -233,6 +233,7 @@ class Suggester:
 
 
 def _index(video: Embedder, named: str | None) -> Index:
-    index = chosen(*video.items.shape, named)
+    tags, dim = video.items.shape
+    index = chosen(tags, dim, named)
     index.build(video.items)
     return index

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,7 +39,7 @@ class Lists(Faiss):
     recall: float = 0.99  # share of the 15 nearest whose lists are looked into
 
     _flags: ClassVar[tuple[str, ...]] = ("IO_FLAG_MMAP", "IO_FLAG_READ_ONLY")
-    _balls: ClassVar[tuple[float, ...]] = BALLS
+    _balls: tuple[float, ...] = field(default=BALLS, init=False, repr=False)
     _multiple: ClassVar[int] = 1  # of which the number of dimensions is made, with zeros
 
     def __post_init__(self) -> None:
