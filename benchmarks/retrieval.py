@@ -30,6 +30,7 @@ from tag2vec.evaluation.indexes import K, Measured, measure, nearest
 from tag2vec.evaluation.tags import make_queries
 from tag2vec.retrieval.asked import halves
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Vectors
+from tag2vec.retrieval.indexes.exact import Exact
 
 JITTER = 0.5  # of the length of a vector
 QUERIES = 2000
@@ -37,14 +38,7 @@ GRAPHS = ("hnsw", "usearch")
 FIRST = ("numpy", "exact", "flat")  # these are what others are compared with
 
 
-class Numpy(Index):
-    @classmethod
-    def needs(cls, n: int, dim: int) -> int:
-        return 4 * n * dim
-
-    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
-        self._vectors = vectors
-
+class Numpy(Exact):
     def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
         found = [self._one(one, k) for one in queries]
         return np.stack([scores for scores, _ in found]), np.stack([rows for _, rows in found])
@@ -53,16 +47,6 @@ class Numpy(Index):
         scores = self._vectors @ one
         rows = np.argpartition(-scores, k - 1)[:k]
         return scores[rows], rows
-
-    def _add(self, vectors: Vectors) -> None:
-        self._vectors = np.concatenate([self._vectors, vectors])
-
-    def _save(self, folder: Path) -> dict[str, Any]:
-        np.save(folder / "vectors.npy", self._vectors)
-        return {}
-
-    def _load(self, folder: Path, state: dict[str, Any]) -> None:
-        self._vectors = np.load(folder / "vectors.npy")
 
 
 class Usearch(Index):

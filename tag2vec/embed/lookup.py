@@ -41,14 +41,14 @@ class Composed:
 
 def resolve(space: TagSpace, tag: str) -> Found:
     """See `TagSpace.resolve`."""
-    return _known(space, tag) or _misspelt(space, tag, *_nearest(space, tag))
+    return _known(space, tag) or _misspelt(space, tag, *nearest(space, tag))
 
 
 def place(space: TagSpace, tag: str) -> Found | Composed:
     """See `TagSpace.place`."""
     if found := _known(space, tag):
         return found
-    row, nearness = _nearest(space, tag)
+    row, nearness = nearest(space, tag)
     if nearness < TYPO:
         words = words_inside(space, tag)
         if telling(words, tag):
@@ -77,7 +77,7 @@ def _known(space: TagSpace, tag: str) -> Found | None:
     return Found(tag, space.forms[row], row, "exact" if normal in seen else "stem")
 
 
-def _nearest(space: TagSpace, tag: str) -> tuple[int, float]:
+def nearest(space: TagSpace, tag: str) -> tuple[int, float]:
     """Row and rapidfuzz ratio 0..100 of the tag that is spelt most like `tag`, the most frequent of equals."""
     from rapidfuzz import fuzz, process
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +26,6 @@ from tag2vec.retrieval.variants import Variants
 from tag2vec.retrieval.wanted import Wanted
 from tag2vec.scraping.normalise import spell, written
 
-Group = Literal["broad", "niche"]
 POOL, FEWEST = 5, 50  # tags looked at for each one wanted, and the fewest: more where rules hide many
 
 
@@ -161,16 +158,6 @@ class Chooser:
         known = [one.row for one in self.included if one.row is not None]
         scores = iter(self.video.scores_of(place, np.array(known, np.intp)).tolist() if known else [])
         return [one if one.row is None else replace(one, score=next(scores)) for one in self.included]
-
-    def group(self, row: int) -> Group:
-        """`broad` for the most frequent tags, which together make up half of all uses of tags; `niche` for others."""
-        return "broad" if self.space.counts[row] >= self._broad else "niche"
-
-    @cached_property
-    def _broad(self) -> int:
-        falling = np.sort(self.space.counts)[::-1]
-        uses = np.cumsum(falling)
-        return int(falling[np.searchsorted(uses, uses[-1] / 2)])
 
 
 def _marginal(value: NDArray[np.float64], vectors: Floats, diversity: float, enough: int) -> list[int]:

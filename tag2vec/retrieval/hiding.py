@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from tag2vec.embed.lookup import nearest
 from tag2vec.embed.space import TagSpace
 from tag2vec.errors import UsageError
 from tag2vec.retrieval.wanted import Wanted, excluded
@@ -52,8 +53,5 @@ def vocabulary(space: TagSpace, wanted: Wanted) -> tuple[list[int] | None, list[
 
 
 def _nearest(space: TagSpace, tags: list[str]) -> str:
-    from rapidfuzz import fuzz, process
-
-    near = {tag: process.extractOne(normalise(tag), list(space.rows), scorer=fuzz.ratio) for tag in tags[:5]}
-    found = [f"#{space.forms[match[2]]} (for {tag})" for tag, match in near.items() if match]
+    found = [f"#{space.forms[nearest(space, tag)[0]]} (for {tag})" for tag in tags[:5]]
     return f"The nearest spellings are {', '.join(found)}." if found else "It names no tag."

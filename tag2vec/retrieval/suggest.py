@@ -7,21 +7,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+import numpy as np
 
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.style import restyle, style_of
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError, UsageError
 from tag2vec.retrieval.choice import chosen
-from tag2vec.retrieval.choosing import Choice, Chooser, Group, Taken
+from tag2vec.retrieval.choosing import Choice, Chooser, Taken
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.stored import load_index
 from tag2vec.retrieval.wanted import Wanted
 from tag2vec.retrieval.why import Why, explain
+
+Group = Literal["broad", "niche"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,42 +199,49 @@ class Suggester:
         embedded = time.perf_counter()
         choice = chooser.choose(place)
         written = self._written(choice, chooser)
-        suggested = tuple(self._suggestion(one, written, chooser) for one in choice.taken)
+        suggested = tuple(self._suggestion(one, written) for one in choice.taken)
         hidden = tuple(
             Hidden(self.space.forms[one.row], self.space.entries[one.row].stem, one.score, one.rule)
             for one in choice.left
         )
         searched = time.perf_counter()
         if chooser.wanted.explain:
-            suggested = self._explained(clip, extracted, suggested)
+            suggested = self._explained(clip, extracted, choice.taken, suggested)
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
         return Suggestions(str(clip.path), extracted.duration_s, suggested, timing, told or None, hidden)
 
-    def _explained(self, clip: Clip, extracted: Extracted, them: Sequence[Suggestion]) -> tuple[Suggestion, ...]:
-        known = [one for one in them if one.stem in self.space.rows]
-        rows = [self.space.rows[one.stem] for one in known]
-        whys = dict(zip(rows, explain(clip, extracted, rows, self.video, self.cache), strict=True))
-        return tuple(replace(one, why=whys.get(self.space.rows.get(one.stem, -1))) for one in them)
+    def _explained(
+        self, clip: Clip, extracted: Extracted, taken: Sequence[Taken], them: Sequence[Suggestion]
+    ) -> tuple[Suggestion, ...]:
+        rows = [one.row for one in taken if one.row is not None]
+        found = explain(clip, extracted, rows, self.video, self.cache)
+        whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
+        return tuple(replace(said, why=whys.get(one.row)) for one, said in zip(taken, them, strict=True))
 
     def _written(self, choice: Choice, chooser: Chooser) -> dict[int, str]:
         """Each row as people write it beside the best ones, in no form that is excluded."""
         rows = list(dict.fromkeys([*choice.best, *(one.row for one in choice.taken if one.row is not None)]))
+        style = style_of(chooser.wanted.style)
         found = {}
-        for row, form in zip(rows, self.forms.ranked(rows, chooser.wanted.style), strict=True):
+        for row, form in zip(rows, self.forms.ranked(rows, style), strict=True):
             hidden = chooser.hiding.rule(form, self.space.entries[row].stem)
-            found[row] = self._frequent.ranked([row], chooser.wanted.style)[0] if hidden else form
+            found[row] = restyle(self.space, row, self.space.forms[row], style) if hidden else form
         return found
 
-    @cached_property
-    def _frequent(self) -> Forms:
-        return Forms.none(self.space)
-
-    def _suggestion(self, one: Taken, written: dict[int, str], chooser: Chooser) -> Suggestion:
+    def _suggestion(self, one: Taken, written: dict[int, str]) -> Suggestion:
         if one.row is None:
             return Suggestion(one.tag, self.space.stems.stem(one.tag), None, 0)
         entry = self.space.entries[one.row]
-        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, chooser.group(one.row))
+        group: Group = "broad" if entry.count >= self._broad else "niche"
+        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group)
+
+    @cached_property
+    def _broad(self) -> int:
+        """The least count of the most frequent tags that together make up half of all uses of tags."""
+        falling = np.sort(self.space.counts)[::-1]
+        uses = np.cumsum(falling)
+        return int(falling[np.searchsorted(uses, uses[-1] / 2)])
 
 
 def _index(video: Embedder, named: str | None) -> Index:

@@ -46,6 +46,8 @@ def _words(clip: Clip, found: Extracted, rows: Rows, video: Embedder) -> list[tu
     """Of each tag, the words of the title whose absence costs it most."""
     readers = [i for i, kind in enumerate(video.kinds) if not kind.wants]
     words = words_of(clip.title or "") if readers else []
+    if not words:
+        return [()] * len(rows)
     scores = video.scores_of(video.place(found.arrays), rows)
     lost = np.zeros((len(words), len(rows)), np.float32)
     for number in range(len(words)):
