@@ -23,7 +23,6 @@ class Examples:
     targets: Sequence[Target]
     tags: int  # v
     words: Tensor  # (n,) row of each clip's first tag
-    sets: Tensor  # (n,) place of each clip's tags in Tags.sets
     groups: Sequence[str]
     nothing: Tensor  # (p,) the vector of a clip that has nothing of any kind of features
 
@@ -34,7 +33,7 @@ class Examples:
         at = torch.from_numpy(rows)
         seen = self.seen[at] if isinstance(self.seen, Tensor) else Picked(self.seen, rows)
         targets, groups = [self.targets[i] for i in rows], [self.groups[i] for i in rows]
-        return replace(self, seen=seen, targets=targets, words=self.words[at], sets=self.sets[at], groups=groups)
+        return replace(self, seen=seen, targets=targets, words=self.words[at], groups=groups)
 
     def known_to(self, others: Examples) -> Examples:
         """The same clips without tags of their own that no clip of `others` carries: nobody can learn those there."""
@@ -56,4 +55,4 @@ class Examples:
         clips = torch.repeat_interleave(torch.tensor([len(own) for own, _ in some]))
         targets = torch.zeros(len(rows), self.tags)
         targets[clips, at] = values
-        return Wanted(targets, self.words[rows], self.sets[rows])
+        return Wanted(targets, self.words[rows])

@@ -66,13 +66,11 @@ def learn(
     clips, rows = [clips[i] for i in used], [rows[i] for i in used]
     seen = seen[torch.tensor(used)] if isinstance(seen, Tensor) else Picked(seen, used)
     tags = tags_of(full, rows)
-    places = {own: place for place, own in enumerate(tags.sets)}
     examples = Examples(
         seen,
         targets(full, rows, len(space)),
         len(full),
         torch.tensor([own[0] for own in rows]),
-        torch.tensor([places[tuple(own)] for own in rows]),
         [clip.group for clip in clips],
         torch.from_numpy(poolings.nothing()),
     )
@@ -103,7 +101,7 @@ def tags_of(space: TagSpace, rows: Sequence[Sequence[int]]) -> Tags:
         torch.from_numpy(space.inputs),
         torch.from_numpy(space.outputs),
         torch.from_numpy(prior(space, rows)),
-        list(dict.fromkeys(tuple(own) for own in rows)),
+        [tuple(own) for own in rows],
     )
 
 

@@ -36,7 +36,7 @@ class Tags:
     inputs: Tensor  # (v, dim)
     outputs: Tensor  # (v, dim)
     prior: Tensor  # (v,) how probably any clip carries each
-    sets: Sequence[tuple[int, ...]]  # rows that a training clip carries, in the order of its tags; each set once
+    clips: Sequence[tuple[int, ...]]  # rows that each training clip carries, in the order of its tags
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,6 @@ class Wanted:
 
     targets: Tensor  # (m, v) from 0 to 1: 1 for a clip's own tags, less for what the space puts beside them
     words: Tensor  # (m,) row of each clip's first tag
-    sets: Tensor  # (m,) place of each clip's tags in `Tags.sets`
 
 
 Judged = tuple["Head", Tensor, Tensor]
@@ -72,7 +71,7 @@ class Head(nn.Module):
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__()
         self.axes = Axes(seen.dim, max(seen.axes), seen.fixed and self.shortened)
-        carried = dict.fromkeys(row for rows in tags.sets for row in rows) if self.apart else ()
+        carried = dict.fromkeys(row for rows in tags.clips for row in rows) if self.apart else ()
         self.register_buffer("inputs", tags.inputs, persistent=False)
         self.register_buffer("outputs", tags.outputs, persistent=False)
         self.register_buffer("carried", torch.tensor(list(carried), dtype=torch.int64), persistent=False)

@@ -1,4 +1,4 @@
-"""The one thing that a clip is, such as its category: a softmax over the sets of tags that training clips carry."""
+"""The one thing that a clip is, such as its category: a softmax over the groups of tags that training clips carry."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ class SoftmaxHead(GroupsHead):
 
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
-        self.net = nn.ModuleList(self._network(len(tags.sets)) for _ in range(self.networks))
+        self.net = nn.ModuleList(self._network(self.groups) for _ in range(self.networks))
 
-    def _network(self, sets: int) -> nn.Module:
-        last = nn.Linear(self.hidden, sets)
+    def _network(self, groups: int) -> nn.Module:
+        last = nn.Linear(self.hidden, groups)
         nn.init.zeros_(last.weight)
         return nn.Sequential(*layers(self.axes.out_dim, self.hidden, drop=0.5), last)
 
     def points(self, seen: Tensor) -> Tensor:
-        """(m, wide) -> the logits of each network (m, networks * sets)."""
+        """(m, wide) -> the logits of each network (m, networks * groups)."""
         return torch.cat([network(seen) for network in self.net.children()], dim=1)
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:

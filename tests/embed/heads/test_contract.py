@@ -32,11 +32,8 @@ def _head(name: str, fixed: bool = True) -> Head:
 
 
 def _wanted() -> Wanted:
-    places = {own: place for place, own in enumerate(tags_of(space(), SETS).sets)}
-    words, sets = torch.tensor([own[0] for own in SETS]), torch.tensor([places[tuple(own)] for own in SETS])
-    examples = Examples(
-        torch.zeros(4, WIDE), targets(space(), SETS, len(TAGS)), len(TAGS), words, sets, "abcd", torch.zeros(WIDE)
-    )
+    words, own = torch.tensor([own[0] for own in SETS]), targets(space(), SETS, len(TAGS))
+    examples = Examples(torch.zeros(4, WIDE), own, len(TAGS), words, "abcd", torch.zeros(WIDE))
     return examples.wanted(torch.arange(4))
 
 
