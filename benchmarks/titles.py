@@ -164,6 +164,7 @@ WAYS: dict[str, Way] = {
     "text, softmax": _ours("text", "softmax"),
     "words, softmax": _ours("words", "softmax"),
     "words+text, fusion": _ours("words+text", "fusion"),
+    "words+text, softfusion": _ours("words+text", "softfusion"),
 }
 
 if __name__ == "__main__":

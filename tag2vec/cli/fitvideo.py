@@ -31,7 +31,7 @@ Recipe = Annotated[
     str,
     typer.Option(
         help="How clips are learnt: tagspace (ours), fusion (a network for each kind of features), softmax "
-        "(a category), sigmoid (a classifier), groups (of hashtags) or seed (Singh 2016)."
+        "(a category), softfusion (both), sigmoid (a classifier), groups (of hashtags) or seed (Singh 2016)."
     ),
 ]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
@@ -126,7 +126,7 @@ def fit_cnn(
     clips: Clips,
     out: Annotated[Path, typer.Option("--out", "-o", help="The .safetensors file to write.")],
     side: Annotated[int, typer.Option(help="Pixels of a side of the squares that it sees.")] = 64,
-    frames: Annotated[int, typer.Option(help="Frames of a clip that it learns from.")] = 4,
+    frames: Annotated[int, typer.Option(help="Frames of a clip that it learns from.")] = 8,
     seed: Seed = 1,
     workers: Workers = None,
 ) -> None:

@@ -1,4 +1,8 @@
-"""Training the five-layer network of the features `cnn` on tagged clips, as Palihena and Randika (2024) train it."""
+"""Training the five-layer network of the features `cnn` on tagged clips, after Palihena and Randika (2024).
+
+They show each picture as it is, for 30 epochs at most, and stop after 3 without a better loss. A network then learns a
+few hundred clips by heart: here it sees other frames of a clip each time, mirrored or not, and has longer.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +31,9 @@ from tag2vec.embed.threads import one_thread
 from tag2vec.errors import SourceError, Tag2VecError, UsageError
 from tag2vec.files import write_whole
 
-BATCH, EPOCHS, PATIENCE = 15, 30, 3  # clips, and passes over them, as in the paper
+BATCH = 15  # clips, as in the paper
+EPOCHS, PATIENCE = 60, 8  # passes over the clips at most, and without a better loss on held-out ones
+SEEN = 2  # frames of a clip in a pass, drawn anew
 RATE = 1e-3  # of Adam
 
 
@@ -36,7 +42,7 @@ class Squares(Features):
     """What the network is shown of a clip: `frames` centre squares, evenly spread, a row each."""
 
     side: int = 64
-    frames: int = 4
+    frames: int = 8
     dim: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
@@ -65,14 +71,14 @@ def fit_cnn(
     *,
     seed: int = 1,
     side: int = 64,
-    frames: int = 4,
+    frames: int = 8,
     limits: FrameLimits | None = None,
     cache: Cache | None = None,
     workers: int | None = None,
     tick: Callable[[int], None] | None = None,
 ) -> Trained:
-    """Train on the first tag of each clip and write `out` (.safetensors), the epoch with the least loss on held-out
-    groups; with too few groups to hold some out, the last one. One seed gives one file.
+    """Train on the first tag of each clip, shown in `frames` of its frames, and write `out` (.safetensors): the epoch
+    with the least loss on held-out groups; with too few groups to hold some out, the last one. One seed, one file.
 
     Clips that cannot be decoded are left out. `tick` gets the number of clips read. Raises SourceError when fewer than
     two tags are left, UsageError for a bad setting, ArtifactError when `out` cannot be written.
@@ -121,7 +127,7 @@ def _train(
             network.train()
             total = 0.0
             for rows in torch.split(torch.from_numpy(learn)[torch.randperm(len(learn))], BATCH):
-                loss = nn.functional.cross_entropy(_scores(network, shown[rows]), labels[rows].to(device))
+                loss = nn.functional.cross_entropy(_scores(network, _drawn(shown, rows)), labels[rows].to(device))
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
@@ -134,6 +140,14 @@ def _train(
                 break
     network.load_state_dict(best)
     return network.cpu().eval(), curve
+
+
+def _drawn(shown: Tensor, rows: Tensor) -> Tensor:
+    """Of each of the clips `rows` SEEN frames, at random, and half of the clips mirrored."""
+    frames = torch.rand(len(rows), shown.shape[1]).argsort(dim=1)[:, :SEEN]
+    mirrored = torch.rand(len(rows)) < 0.5
+    some = shown[rows[:, None], frames]
+    return torch.where(mirrored[:, None, None, None, None], some.flip(-1), some)
 
 
 def _checked(network: Layers, shown: Tensor, labels: Tensor, check: NDArray[np.intp]) -> dict[str, float]:

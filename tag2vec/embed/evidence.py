@@ -52,7 +52,7 @@ class Mixture:
     def of(self, scores: Floats, shares: Floats) -> Floats:
         """Scores (...,) and shares (2, ...) -> probabilities (...,)."""
         logits = self.scale * self.mixed(scores, shares) + self.shift
-        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -700, 700))), dtype=np.float32)
 
 
 def places(carried: Tensor, rows: Sequence[Sequence[int]]) -> list[list[int]]:

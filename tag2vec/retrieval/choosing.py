@@ -183,8 +183,8 @@ def _least(wanted: Wanted, video: Embedder) -> tuple[float, str | None]:
     if not known:
         raise UsageError(
             "A least precision was given, and this model cannot tell how often its suggestions are right: "
-            "that takes the recipe tagspace, fusion, softmax or sigmoid, and enough clips, in five groups or more, "
-            "to hold some out in training. Leave it out, or fit again: tag2vec fit-video MODEL CLIPS"
+            "that takes the recipe tagspace, fusion, softmax, softfusion or sigmoid, and enough clips, in five groups "
+            "or more, to hold some out in training. Leave it out, or fit again: tag2vec fit-video MODEL CLIPS"
         )
     least = least_score(known, wanted.min_precision)
     if least == math.inf:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,7 @@ class FusionHead(Head):
     one of its kinds. So a part that only learnt by heart gets no say.
     """
 
+    part: ClassVar[type[Head]] = TagSpaceHead
     epochs = TagSpaceHead.epochs
     shortened = False  # as a whole: each part is
     nothing: Tensor  # (dim,)
@@ -34,16 +36,16 @@ class FusionHead(Head):
         super().__init__(seen, tags)
         self.widths = list(seen.widths)
         kinds = [Vectors([width], [axes], seen.fixed) for width, axes in zip(seen.widths, seen.axes, strict=True)]
-        self.parts = nn.ModuleList(TagSpaceHead(kind, tags) for kind in kinds)
-        self.per_tag = tuple(f"parts.{number}.bias" for number in range(len(kinds)))
+        self.parts = nn.ModuleList(self.part(kind, tags) for kind in kinds)
+        self.per_tag = tuple(f"parts.{number}.{name}" for number in range(len(kinds)) for name in self.part.per_tag)
         self.shown = [part.axes.out_dim for part in self]
         self.kept = [part.axes.kept for part in self]
         self.register_buffer("nothing", torch.zeros(sum(self.kept)))
         self.register_buffer("gate", torch.zeros(2, len(kinds)))
 
-    def __iter__(self) -> Iterator[TagSpaceHead]:
+    def __iter__(self) -> Iterator[Head]:
         for part in self.parts:
-            assert isinstance(part, TagSpaceHead)
+            assert isinstance(part, Head)
             yield part
 
     def prepare(self, pooled: Tensor, nothing: Tensor) -> None:
@@ -74,19 +76,14 @@ class FusionHead(Head):
         found = [(said, own) for head, vectors, own in held_out for said in head.said_without(vectors)]  # type: ignore
         if not found:
             return
-        said, own = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
-        gate = self.gate.clone().requires_grad_()
-        fit = torch.optim.LBFGS([gate], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+        self.gate.copy_(_gate(*map(torch.cat, zip(*found, strict=True))))
 
-        def loss() -> Tensor:
-            fit.zero_grad()
-            fused = _fused(said, gate)
-            loss = nn.functional.binary_cross_entropy_with_logits(fused, own, reduction="none").sum(dim=1).mean()
-            (loss + HELD_BACK * gate.square().sum()).backward()  # type: ignore[no-untyped-call]
-            return loss
-
-        fit.step(loss)  # type: ignore[no-untyped-call]
-        self.gate.copy_(gate.detach())
+    def held_out_loss(self, batches: Iterable[tuple[Tensor, Wanted]]) -> float:
+        """Of what is fused by the gate that would be best now: a part that only learns by heart does not say when the
+        others have learnt enough."""
+        found = [(self._said(points), (wanted.targets[:, self.carried] == 1).float()) for points, wanted in batches]
+        said, own = map(torch.cat, zip(*found, strict=True))
+        return float(_loss(said, own, _gate(said, own)))
 
     def said_without(self, vectors: Tensor) -> Iterator[Tensor]:
         """What the parts say of clips (m, parts, l), then of the same clips without each of their kinds in turn."""
@@ -106,7 +103,8 @@ class FusionHead(Head):
         return torch.cat([(weights[:, :, None] * own).sum(dim=1), weights], dim=1)
 
     def items(self) -> Tensor:
-        return torch.cat([self.outputs, *(part.bias[:, None] for part in self)], dim=1)
+        own = [part.items() for part in self]
+        return torch.cat([own[0][:, :-1], *(items[:, -1:] for items in own)], dim=1)
 
     def _own(self, points: Tensor) -> tuple[Tensor, ...]:
         """The points of each part."""
@@ -118,6 +116,27 @@ class FusionHead(Head):
 
     def _empty(self) -> list[Tensor]:
         return [piece[:n] for piece, n in zip(torch.split(self.nothing, self.kept), self.shown, strict=True)]
+
+
+def _gate(said: Tensor, own: Tensor) -> Tensor:
+    """(2, parts), fitted on what the parts say of clips (m, parts, l), and their tags (m, l), 1 or 0."""
+    gate = said.new_zeros(2, said.shape[1], requires_grad=True)
+    fit = torch.optim.LBFGS([gate], max_iter=ROUNDS, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        fit.zero_grad()
+        loss = _loss(said, own, gate) + HELD_BACK * gate.square().sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    with torch.enable_grad():
+        fit.step(loss)  # type: ignore[no-untyped-call]
+    return gate.detach()
+
+
+def _loss(said: Tensor, own: Tensor, gate: Tensor) -> Tensor:
+    losses = nn.functional.binary_cross_entropy_with_logits(_fused(said, gate), own, reduction="none")
+    return losses.sum(dim=1).mean()
 
 
 def _some_without(piece: Tensor, nothing: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from tests.networks import write_onnx
 from tests.spaces import TAGS, space
 
 LEARN, ASK, WIDE, KINDS = 150, 150, 24, 3
+RECIPES = pytest.mark.parametrize("recipe", ["fusion", "softfusion"])
 LABELS = np.random.default_rng(5).integers(KINDS, size=LEARN + ASK)
 
 
@@ -40,29 +41,32 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _right(folder: Path, *parts: str) -> float:
+def _right(folder: Path, recipe: str, *parts: str) -> float:
     """The share of clips that it did not learn from, of which it says the right tag first."""
     clips = [Clip(Path(f"c{i}.mp4"), (TAGS[LABELS[i]],), str(i)) for i in range(LEARN)]
     features = "+".join(f"given:{folder / part}.npz" for part in parts)
-    video = VideoEmbedder.fit(space(), clips, features, recipe="fusion", epochs=12, workers=0)
+    video = VideoEmbedder.fit(space(), clips, features, recipe=recipe, workers=0)
     found = {part: np.load(folder / f"{part}.npz") for part in parts}
     arrays = [[found[part][f"c{i}"] for part in parts] for i in range(LEARN, LEARN + ASK)]
     best = video.scores(video.poolings.many(arrays)).argmax(axis=1)
     return float(np.mean([video.space.forms[row] == TAGS[LABELS[LEARN + i]] for i, row in enumerate(best)]))
 
 
-def test_noise_is_not_listened_to(folder: Path) -> None:
-    alone = _right(folder, "good")
+@RECIPES
+def test_noise_is_not_listened_to(folder: Path, recipe: str) -> None:
+    alone = _right(folder, recipe, "good")
     assert 0.6 < alone < 0.97
-    assert _right(folder, "good", "noise") >= alone - 0.02
+    assert _right(folder, recipe, "good", "noise") >= alone - 0.02
 
 
-def test_what_each_kind_tells_is_put_together(folder: Path) -> None:
-    parts = [_right(folder, "first"), _right(folder, "last")]
-    assert _right(folder, "first", "last") > max(parts) + 0.1
+@RECIPES
+def test_what_each_kind_tells_is_put_together(folder: Path, recipe: str) -> None:
+    parts = [_right(folder, recipe, part) for part in ("first", "last")]
+    assert _right(folder, recipe, "first", "last") > max(parts) + 0.1
 
 
-def test_titles_and_thumbnails(tmp_path: Path) -> None:
+@RECIPES
+def test_titles_and_thumbnails(tmp_path: Path, recipe: str) -> None:
     """Real pictures through a real network, some clips without a title; what was saved answers the same."""
     clips = []
     for i in range(24):
@@ -74,7 +78,7 @@ def test_titles_and_thumbnails(tmp_path: Path) -> None:
     tags = space()
     tags.save(tmp_path / "model")
     features = f"words+onnx:{write_onnx(tmp_path / 'tiny.onnx')}"
-    video = VideoEmbedder.fit(tags, clips, features, recipe="fusion", epochs=5, workers=0)
+    video = VideoEmbedder.fit(tags, clips, features, recipe=recipe, epochs=5, workers=0)
     assert not video.failed and len(video.trained_clips) == len(clips)
     assert video.head.gate.shape == (2, 2) and video.told is not None
     video.save(tmp_path / "model")
