@@ -14,7 +14,7 @@ from tag2vec.files import write_whole
 if TYPE_CHECKING:
     from tag2vec.retrieval.suggest import Suggestions
 
-Answers: TypeAlias = "Iterator[tuple[Path, Suggestions | Tag2VecError]]"
+Answers: TypeAlias = "Iterator[tuple[Path | str, Suggestions | Tag2VecError]]"
 
 
 def write_sidecars(
@@ -34,7 +34,7 @@ def write_sidecars(
                 raise result
             if result.warning:
                 note(f"{path}: {result.warning}")
-            beside = _beside(path, suffix)
+            beside = _beside(Path(path), suffix)
             _refuse_others(beside, as_json)
             text = json.dumps(result.json(), ensure_ascii=False) if as_json else result.line()
             write_whole(beside, text + "\n")

@@ -15,6 +15,7 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
+from tag2vec.embed.like import Given, Like, TagsAlone
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.style import restyle, style_of
 from tag2vec.embed.video import VideoEmbedder
@@ -55,14 +56,15 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What was suggested for one clip. Reads like the list of its suggestions, best first."""
+    """What was suggested for one clip, or for tags alone. Reads like the list of its suggestions, best first."""
 
-    clip: str
+    clip: str  # "" for tags alone
     duration_s: float
     suggestions: tuple[Suggestion, ...]
     timing_s: dict[str, float]
     warning: str | None = None
     hidden: tuple[Hidden, ...] = ()
+    like: tuple[str, ...] = ()  # the tags that were given to be like
 
     def __iter__(self) -> Iterator[Suggestion]:
         return iter(self.suggestions)
@@ -79,14 +81,15 @@ class Suggestions:
 
     def json(self) -> dict[str, Any]:
         """The documented JSON object of one clip."""
-        shown = {
-            "clip": self.clip,
+        shown: dict[str, Any] = {
+            "clip": self.clip or None,
             "duration_s": round(self.duration_s, 3),
             "suggestions": [_facts(one) for one in self.suggestions],
             "hidden": [_facts(one) for one in self.hidden],
             "timing_s": {name: round(seconds, 4) for name, seconds in self.timing_s.items()},
         }
-        return shown | ({"warning": self.warning} if self.warning else {})
+        more = {"like": list(self.like), "warning": self.warning}
+        return shown | {name: value for name, value in more.items() if value}
 
 
 def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
@@ -118,6 +121,12 @@ class Suggester:
         self._index = index if isinstance(index, Index) else _index(video, index)
 
     @classmethod
+    def of_tags(cls, model: str | Path) -> Suggester:
+        """Open the tag space of a model folder alone: for `suggest_like`, and no clip. Raises ArtifactError."""
+        space = TagSpace.load(model)
+        return cls(space, TagsAlone(space), "exact", forms=Forms.load(model, space))
+
+    @classmethod
     def load(
         cls,
         model: str | Path,
@@ -132,7 +141,8 @@ class Suggester:
         return cls(space, video, index or load_index(model, video), cache, Forms.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
-        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`.
+        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`, for `like`
+        `chooser`.
 
         There may be fewer: then `warning` says why. Raises VideoError when the clip cannot be decoded, UsageError for
         what cannot be wanted, as `min_precision` of a model that cannot tell how often it is right.
@@ -189,13 +199,35 @@ class Suggester:
         for start, end, found in found_by_time:
             yield start, end, self._answer(Clip.of(clip), found, chooser) if isinstance(found, Extracted) else found
 
-    def chooser(self, k: int = 15, **settings: Any) -> Chooser:
-        """What chooses as is wanted; `settings` are those of Wanted. Raises UsageError."""
-        return Chooser(Wanted(k, **settings), self.video, self._index)
+    def suggest_like(self, tags: str | Iterable[str], k: int = 15, **settings: Any) -> Suggestions:
+        """The k best hashtags beside `tags`, as `#surf #wave` or one by one, with the scores of TagSpace.complete.
 
-    def _answer(self, clip: Clip, extracted: Extracted, chooser: Chooser) -> Suggestions:
+        No clip is looked at, and the model needs to know none. `settings` are those of Wanted. Raises as `chooser`.
+        """
+        chooser = Suggester(self.space, TagsAlone(self.space), "exact", forms=self.forms).chooser(
+            k, like=tags, **settings
+        )
+        return self._answer(None, Extracted((), 0.0, {}, None), chooser)
+
+    def chooser(self, k: int = 15, like: str | Iterable[str] = (), **settings: Any) -> Chooser:
+        """What chooses as is wanted; `settings` are those of Wanted.
+
+        Clips are drawn towards what stands beside the tags `like`, see `tag2vec.embed.like`; these are not suggested
+        themselves, unless they are to be included. Raises UsageError, UnknownName for such a tag that the space lacks.
+        """
+        wanted = Wanted(k, **settings)
+        if not (tags := [like] if isinstance(like, str) else list(like)):
+            return Chooser(wanted, self.video, self._index)
+        if wanted.min_precision is not None:
+            raise UsageError(
+                "A least precision was measured for what clips say alone, and like changes the scores. Leave one out."
+            )
+        drawn = Like(self.video, Given.of(self.space, tags))
+        return Chooser(wanted, drawn, _index(drawn, "exact"))
+
+    def _answer(self, clip: Clip | None, extracted: Extracted, chooser: Chooser) -> Suggestions:
         start = time.perf_counter()
-        place = self.video.place(extracted.arrays)
+        place = chooser.video.place(extracted.arrays)
         embedded = time.perf_counter()
         choice = chooser.choose(place)
         written = self._written(choice, chooser)
@@ -206,16 +238,23 @@ class Suggester:
         )
         searched = time.perf_counter()
         if chooser.wanted.explain:
-            suggested = self._explained(clip, extracted, choice.taken, suggested)
+            suggested = self._explained(clip, extracted, choice.taken, suggested, chooser.video)
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
-        return Suggestions(str(clip.path), extracted.duration_s, suggested, timing, told or None, hidden)
+        given = chooser.video.given.tags if isinstance(chooser.video, Like) else ()
+        name = "" if clip is None else str(clip.path)
+        return Suggestions(name, extracted.duration_s, suggested, timing, told or None, hidden, given)
 
     def _explained(
-        self, clip: Clip, extracted: Extracted, taken: Sequence[Taken], them: Sequence[Suggestion]
+        self,
+        clip: Clip | None,
+        extracted: Extracted,
+        taken: Sequence[Taken],
+        them: Sequence[Suggestion],
+        video: Embedder,
     ) -> tuple[Suggestion, ...]:
         rows = [one.row for one in taken if one.row is not None]
-        found = explain(clip, extracted, rows, self.video, self.cache)
+        found = explain(clip, extracted, rows, video, self.cache)
         whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
         return tuple(replace(said, why=whys.get(one.row)) for one, said in zip(taken, them, strict=True))
 

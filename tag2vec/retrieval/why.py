@@ -22,24 +22,30 @@ class Why:
 
     `clips`: training clips that carry it, of those most like this one, with their cosines. `words`: words of the title
     without which its score is lower. `names`: classes that a network without training sees, and that call for it.
-    `seconds`: (start, end) of the part of the clip that gives it the highest score.
+    `seconds`: (start, end) of the part of the clip that gives it the highest score. `beside`: of the tags that were
+    given to be like, those that it stands beside more often than elsewhere.
     """
 
     clips: tuple[tuple[str, float], ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     seconds: tuple[float, float] | None = None
+    beside: tuple[str, ...] = ()
 
 
-def explain(clip: Clip, found: Extracted, rows: Sequence[int], video: Embedder, cache: Cache | None) -> list[Why]:
-    """What speaks for each of the tags in `rows`; the clip is looked at once more, part by part."""
+def explain(
+    clip: Clip | None, found: Extracted, rows: Sequence[int], video: Embedder, cache: Cache | None
+) -> list[Why]:
+    """What speaks for each of the tags in `rows`; the clip, if any, is looked at once more, part by part."""
     asked = np.array(rows, np.intp)
     if not len(asked):
         return []
-    words = _words(clip, found, asked, video)
-    seconds = _seconds(clip, found, asked, video, cache)
+    words: list[tuple[str, ...]] = [()] * len(asked)
+    seconds: list[tuple[float, float] | None] = [None] * len(asked)
+    if clip is not None:
+        words, seconds = _words(clip, found, asked, video), _seconds(clip, found, asked, video, cache)
     every = zip(video.evidence(found.arrays, asked, MOST), words, seconds, strict=True)
-    return [Why(near.clips, said, near.names, part) for near, said, part in every]
+    return [Why(near.clips, said, near.names, part, near.beside) for near, said, part in every]
 
 
 def _words(clip: Clip, found: Extracted, rows: Rows, video: Embedder) -> list[tuple[str, ...]]:
