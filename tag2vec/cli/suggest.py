@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from tag2vec.retrieval.suggest import Suggester
 
 _CHOOSING = "Choosing"
+_BRINGING = "Standard input and the web"
 
 
 @app.command()
 def suggest(
     model: Model,
     clips: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[CLIP]...", help="Video files, or folders of them; none with --like alone."),
+        list[str] | None,
+        typer.Argument(
+            metavar="[CLIP]...",
+            help="Video files, pictures, folders of them, - for standard input, a web address; none with --like alone.",
+        ),
     ] = None,
     like: Annotated[
         list[str] | None,
@@ -40,11 +44,21 @@ def suggest(
         float | None,
         typer.Option(help="Only tags so probable that this share of suggestions was right on held-out clips, as 0.8."),
     ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Pictures a second of a folder of pictures; 25, or the model's own.")
+    ] = None,
     title: Annotated[
         str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
     ] = None,
     given: Annotated[
         Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
+    ] = None,
+    max_size: Annotated[
+        str, typer.Option(help="Of a clip from standard input or the web, the most.", rich_help_panel=_BRINGING)
+    ] = "200M",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A host of yours with a private address, as nas:8080.", rich_help_panel=_BRINGING),
     ] = None,
     platform: Annotated[
         str | None, typer.Option("--for", help="Where the clip goes: its limits hold.", rich_help_panel=_CHOOSING)
@@ -109,17 +123,21 @@ def suggest(
     if not clips:
         of_clips = {
             "sidecar": sidecar, "segments": segments, "title": title, "given": given, "zero-shot": zero_shot,
-            "labels": labels, "min-precision": min_precision, "index": index,
+            "labels": labels, "fps": fps, "min-precision": min_precision, "index": index,
         }  # fmt: skip
         _check_tags_alone(like, [name for name, value in of_clips.items() if value])
+    from tag2vec.embed.bringing import Bringing
     from tag2vec.embed.cache import Cache
     from tag2vec.embed.clips import find_clips
     from tag2vec.progress import bar
+    from tag2vec.retrieval.choice import bytes_of
     from tag2vec.retrieval.suggest import Suggester
 
     paths = find_clips(clips or ())
     if title is not None and len(paths) > 1:
         raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
+    if sidecar and (away := [path for path in paths if isinstance(path, str)]):
+        raise UsageError(f"--sidecar writes beside a clip, and {away[0]} lies in no folder. Print it: --json > FILE.")
     if labels and not zero_shot:
         raise UsageError("--labels names the classes of a network; give the network with --zero-shot.")
     if sidecar and (as_csv or segments is not None):
@@ -149,22 +167,27 @@ def suggest(
         "explain": explain,
     }
     wanted |= {"like": like} if like and paths else {}
+    how: dict[str, Any] = {
+        "workers": workers,
+        "fps": fps,
+        "bringing": Bringing(bytes_of(max_size), allow=tuple(allow or ())),
+    }
     _say_limits(suggester.chooser(**wanted))
     form = "json" if as_json else "csv" if as_csv else "text"
     if like and not paths:
         print_answers(iter([("", suggester.suggest_like(like, **wanted))]), form, 1, explain)
         return
     if segments is not None:
-        print_segments(suggester, paths, segments, form, workers=workers, **wanted)
+        print_segments(suggester, paths, segments, form, **how, **wanted)
         return
 
-    def answers(paths: Sequence[Path]) -> Answers:
+    def answers(paths: Sequence[Path | str]) -> Answers:
         listed = paths if title is None else [suggester.titled(path, title) for path in paths]
-        return suggester.suggest_many(listed, workers=workers, **wanted)
+        return suggester.suggest_many(listed, **how, **wanted)
 
     with bar("clips", len(paths), printing=not sidecar) as tick:
         if sidecar:
-            failed = write_sidecars(paths, as_json, answers, tick)
+            failed = write_sidecars([path for path in paths if isinstance(path, Path)], as_json, answers, tick)
         else:
             failed = print_answers(answers(paths), form, len(paths), explain, tick)
     if failed:

@@ -11,6 +11,7 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder, Rows
 from tag2vec.embed.extract import SHORTEST_S, Cache, Extracted, extract, extract_segments
 from tag2vec.embed.features.text import words_of
+from tag2vec.embed.limits import FrameLimits
 
 MOST = 3  # clips, words and names of each kind
 PARTS = 8  # that a clip is cut into, to see where its tags are
@@ -34,7 +35,7 @@ class Why:
 
 
 def explain(
-    clip: Clip | None, found: Extracted, rows: Sequence[int], video: Embedder, cache: Cache | None
+    clip: Clip | None, found: Extracted, rows: Sequence[int], video: Embedder, limits: FrameLimits, cache: Cache | None
 ) -> list[Why]:
     """What speaks for each of the tags in `rows`; the clip, if any, is looked at once more, part by part."""
     asked = np.array(rows, np.intp)
@@ -43,7 +44,7 @@ def explain(
     words: list[tuple[str, ...]] = [()] * len(asked)
     seconds: list[tuple[float, float] | None] = [None] * len(asked)
     if clip is not None:
-        words, seconds = _words(clip, found, asked, video), _seconds(clip, found, asked, video, cache)
+        words, seconds = _words(clip, found, asked, video), _seconds(clip, found, asked, video, limits, cache)
     every = zip(video.evidence(found.arrays, asked, MOST), words, seconds, strict=True)
     return [Why(near.clips, said, near.names, part, near.beside) for near, said, part in every]
 
@@ -68,7 +69,7 @@ def _words(clip: Clip, found: Extracted, rows: Rows, video: Embedder) -> list[tu
 
 
 def _seconds(
-    clip: Clip, found: Extracted, rows: Rows, video: Embedder, cache: Cache | None
+    clip: Clip, found: Extracted, rows: Rows, video: Embedder, limits: FrameLimits, cache: Cache | None
 ) -> list[tuple[float, float] | None]:
     """Of each tag, the part of the clip that gives it the highest score; None where a clip has no parts."""
     nothing: list[tuple[float, float] | None] = [None] * len(rows)
@@ -76,7 +77,7 @@ def _seconds(
         return nothing
     length = max(SHORTEST_S, found.duration_s / PARTS)
     parts, scores = [], []
-    for start, end, part in extract_segments(clip, video.kinds, length, video.limits, cache, workers=0):
+    for start, end, part in extract_segments(clip, video.kinds, length, limits, cache, workers=0):
         if isinstance(part, Extracted):
             parts.append((round(start, 3), round(end, 3)))
             scores.append(video.scores_of(video.place(part.arrays), rows))
