@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tag2vec.cli.output import note, print_json
-from tag2vec.errors import Tag2VecError, VideoError
+from tag2vec.errors import BudgetSpent, SourceError, Tag2VecError, VideoError
 
 if TYPE_CHECKING:
     from tag2vec.retrieval.suggest import Suggester
 
 
-def print_segments(suggester: Suggester, paths: Sequence[Path], seconds: float, form: str, **settings: Any) -> None:
+def print_segments(
+    suggester: Suggester, paths: Sequence[Path | str], seconds: float, form: str, **settings: Any
+) -> None:
     """Answer for each clip in `form` text, json or csv; `settings` are those of Suggester.suggest_segments.
 
     Raises Exit(1) after the last when something failed.
@@ -48,7 +50,7 @@ def print_segments(suggester: Suggester, paths: Sequence[Path], seconds: float, 
                     )
                 else:
                     shown.append(times | {"suggestions": result.json()["suggestions"]})
-        except VideoError as error:
+        except (VideoError, SourceError, BudgetSpent) as error:
             failed = True
             note(f"tag2vec: {error}")
             if form == "json":

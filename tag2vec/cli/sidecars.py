@@ -14,7 +14,7 @@ from tag2vec.files import write_whole
 if TYPE_CHECKING:
     from tag2vec.retrieval.suggest import Suggestions
 
-Answers: TypeAlias = "Iterator[tuple[Path, Suggestions | Tag2VecError]]"
+Answers: TypeAlias = "Iterator[tuple[Path | str, Suggestions | Tag2VecError]]"
 
 
 def write_sidecars(
@@ -22,7 +22,8 @@ def write_sidecars(
 ) -> int:
     """Ask for the clips that have no file as new as they are, and write theirs; the number of clips that failed.
 
-    A file is written the moment its clip is answered, so that a run that was stopped goes on where it was.
+    A file is written the moment its clip is answered, so that a run that was stopped goes on where it was. That of a
+    folder of pictures lies beside the folder.
     """
     suffix = "json" if as_json else "txt"
     waiting = [path for path in paths if not _done(path, suffix)]
@@ -34,7 +35,7 @@ def write_sidecars(
                 raise result
             if result.warning:
                 note(f"{path}: {result.warning}")
-            beside = _beside(path, suffix)
+            beside = _beside(Path(path), suffix)
             _refuse_others(beside, as_json)
             text = json.dumps(result.json(), ensure_ascii=False) if as_json else result.line()
             write_whole(beside, text + "\n")
@@ -47,12 +48,17 @@ def write_sidecars(
 
 
 def _beside(path: Path, suffix: str) -> Path:
+    path = path.resolve() if path.name in {"", ".."} else path
     return path.with_name(f"{path.name}.{suffix}")
 
 
 def _done(path: Path, suffix: str) -> bool:
+    from tag2vec.embed.clips import pictures_in
+
     try:
-        return _beside(path, suffix).stat().st_mtime_ns >= path.stat().st_mtime_ns
+        parts = [path, *(pictures_in(path) if path.is_dir() else ())]
+        newest: int = max(part.stat().st_mtime_ns for part in parts)
+        return _beside(path, suffix).stat().st_mtime_ns >= newest
     except OSError:
         return False
 

@@ -2,44 +2,63 @@
 
 from __future__ import annotations
 
-import csv
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tag2vec.cli import app
+from tag2vec.cli.answers import print_answers
 from tag2vec.cli.ask import Json, Model, Style, open_space
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.output import note
 from tag2vec.cli.segments import print_segments
 from tag2vec.cli.sidecars import Answers, write_sidecars
-from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
     from tag2vec.embed.cache import Cache
     from tag2vec.retrieval.choosing import Chooser
-    from tag2vec.retrieval.suggest import Suggester, Suggestions
-    from tag2vec.retrieval.why import Why
+    from tag2vec.retrieval.suggest import Suggester
 
 _CHOOSING = "Choosing"
+_BRINGING = "Standard input and the web"
 
 
 @app.command()
 def suggest(
-    clips: Annotated[list[Path], typer.Argument(metavar="CLIP...", help="Video files, or folders of them.")],
     model: Model,
+    clips: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[CLIP]...",
+            help="Video files, pictures, folders of them, - for standard input, a web address; none with --like alone.",
+        ),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(help="In the manner of these tags, as '#surf #wave'; with or without a clip. Repeat for more."),
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="Hashtags a clip.")] = 15,
     min_precision: Annotated[
         float | None,
         typer.Option(help="Only tags so probable that this share of suggestions was right on held-out clips, as 0.8."),
+    ] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="Pictures a second of a folder of pictures; 25, or the model's own.")
     ] = None,
     title: Annotated[
         str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
     ] = None,
     given: Annotated[
         Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
+    ] = None,
+    max_size: Annotated[
+        str, typer.Option(help="Of a clip from standard input or the web, the most.", rich_help_panel=_BRINGING)
+    ] = "200M",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="A host of yours with a private address, as nas:8080.", rich_help_panel=_BRINGING),
     ] = None,
     platform: Annotated[
         str | None, typer.Option("--for", help="Where the clip goes: its limits hold.", rich_help_panel=_CHOOSING)
@@ -95,17 +114,30 @@ def suggest(
     ] = None,
     labels: Annotated[Path | None, typer.Option(help="With --zero-shot: the names of its classes, one a line.")] = None,
 ) -> None:
-    """Hashtags for clips. The last line is what you paste; many clips get one JSON object a line."""
+    """Hashtags for clips. The last line is what you paste; many clips get one JSON object a line.
+
+    With --like, and no clip, hashtags that people put beside the given ones.
+    """
     if as_json and as_csv:
         raise UsageError("Both --json and --csv were given; wanted one.")
+    if not clips:
+        of_clips = {
+            "sidecar": sidecar, "segments": segments, "title": title, "given": given, "zero-shot": zero_shot,
+            "labels": labels, "fps": fps, "min-precision": min_precision, "index": index,
+        }  # fmt: skip
+        _check_tags_alone(like, [name for name, value in of_clips.items() if value])
+    from tag2vec.embed.bringing import Bringing
     from tag2vec.embed.cache import Cache
     from tag2vec.embed.clips import find_clips
     from tag2vec.progress import bar
+    from tag2vec.retrieval.choice import bytes_of
     from tag2vec.retrieval.suggest import Suggester
 
-    paths = find_clips(clips)
+    paths = find_clips(clips or ())
     if title is not None and len(paths) > 1:
         raise UsageError(f"--title was given for {len(paths)} clips; wanted one clip.")
+    if sidecar and (away := [path for path in paths if isinstance(path, str)]):
+        raise UsageError(f"--sidecar writes beside a clip, and {away[0]} lies in no folder. Print it: --json > FILE.")
     if labels and not zero_shot:
         raise UsageError("--labels names the classes of a network; give the network with --zero-shot.")
     if sidecar and (as_csv or segments is not None):
@@ -113,11 +145,12 @@ def suggest(
     if segments is not None and title is not None:
         raise UsageError("--segments and --title were given; a title says nothing of a part of a clip.")
     kept = Cache() if cache else None
-    suggester = (
-        _without_clips(model, zero_shot, labels, index, kept)
-        if zero_shot
-        else Suggester.load(model, index, kept, given)
-    )
+    if not paths:
+        suggester = Suggester.of_tags(model)
+    elif zero_shot:
+        suggester = _without_clips(model, zero_shot, labels, index, kept)
+    else:
+        suggester = Suggester.load(model, index, kept, given)
     wanted: dict[str, Any] = {
         "k": k,
         "platform": platform,
@@ -133,50 +166,42 @@ def suggest(
         "style": style,
         "explain": explain,
     }
+    wanted |= {"like": like} if like and paths else {}
+    how: dict[str, Any] = {
+        "workers": workers,
+        "fps": fps,
+        "bringing": Bringing(bytes_of(max_size), allow=tuple(allow or ())),
+    }
     _say_limits(suggester.chooser(**wanted))
     form = "json" if as_json else "csv" if as_csv else "text"
+    if like and not paths:
+        print_answers(iter([("", suggester.suggest_like(like, **wanted))]), form, 1, explain)
+        return
     if segments is not None:
-        print_segments(suggester, paths, segments, form, workers=workers, **wanted)
+        print_segments(suggester, paths, segments, form, **how, **wanted)
         return
 
-    def answers(paths: Sequence[Path]) -> Answers:
+    def answers(paths: Sequence[Path | str]) -> Answers:
         listed = paths if title is None else [suggester.titled(path, title) for path in paths]
-        return suggester.suggest_many(listed, workers=workers, **wanted)
+        return suggester.suggest_many(listed, **how, **wanted)
 
     with bar("clips", len(paths), printing=not sidecar) as tick:
         if sidecar:
-            failed = write_sidecars(paths, as_json, answers, tick)
+            failed = write_sidecars([path for path in paths if isinstance(path, Path)], as_json, answers, tick)
         else:
-            failed = _print_each(answers(paths), form, len(paths), explain, tick)
+            failed = print_answers(answers(paths), form, len(paths), explain, tick)
     if failed:
         if len(paths) > 1:
             note(f"tag2vec: {failed} of {len(paths)} clips failed, each with its reason above.")
         raise typer.Exit(1)
 
 
-def _print_each(answers: Answers, form: str, clips: int, explain: bool, tick: Callable[[int], None]) -> int:
-    """What each of so many `clips` got; the number of those that failed."""
-    many, failed = clips > 1, 0
-    rows = csv.writer(sys.stdout)
-    if form == "csv":
-        rows.writerow(["clip", "rank", "tag", "stem", "score", "count"])
-    for done, (path, result) in enumerate(answers):
-        tick(done + 1)
-        if isinstance(result, Tag2VecError):
-            failed += 1
-            note(f"tag2vec: {result}")
-            if form == "json":
-                print_json({"clip": str(path), "error": str(result)}, line=many)
-            continue
-        if result.warning:
-            note(f"{path}: {result.warning}")
-        if form == "json":
-            print_json(result.json(), line=many)
-        elif form == "csv":
-            rows.writerows([path, i + 1, s.tag, s.stem, s.score, s.count] for i, s in enumerate(result))
-        else:
-            _show(result, many, explain)
-    return failed
+def _check_tags_alone(like: list[str] | None, given: list[str]) -> None:
+    """Raise UsageError unless there are tags to be like, and nothing else that is about clips."""
+    if not like:
+        raise UsageError("Neither a clip nor --like was given; wanted CLIP..., --like '#surf #wave', or both.")
+    if given:
+        raise UsageError(f"--{given[0]} is about clips, and --like was given without one. Leave it out, or add CLIP.")
 
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
@@ -205,25 +230,3 @@ def _say_limits(chooser: Chooser) -> None:
     if chooser.unknown:
         few = ", ".join(chooser.unknown[:5]) + (" ..." if len(chooser.unknown) > 5 else "")
         note(f"{len(chooser.unknown)} tags of {chooser.wanted.vocabulary} are not known here and left out: {few}")
-
-
-def _show(result: Suggestions, many: bool, explain: bool) -> None:
-    if many:
-        typer.echo(result.clip)
-    if explain or (not many and len(result) and sys.stdout.isatty()):
-        more = [_why(one.why) for one in result] if explain else [[] for _ in result]
-        header = ["hashtag", "score", "posts", "", *(["seconds", "because of"] if explain else [])]
-        rows = [[f"#{s.tag}", s.score, s.count, s.group, *why] for s, why in zip(result, more, strict=True)]
-        print_table(header, rows)
-    if explain and result.hidden:
-        print_table(["hidden", "score", "rule"], [[f"#{one.tag}", one.score, one.rule] for one in result.hidden])
-    typer.echo(result.line() + ("\n" if many else ""))
-
-
-def _why(why: Why | None) -> list[str]:
-    """The part of the clip, and training clips, words and classes that speak for a tag."""
-    if why is None:
-        return ["", ""]
-    seconds = "{:.1f}-{:.1f}".format(*why.seconds) if why.seconds else ""
-    clips = [f"{Path(path).parent.name}/{Path(path).name} ({cosine:.2f})" for path, cosine in why.clips]
-    return [seconds, ", ".join([*clips, *(f"'{word}'" for word in why.words), *why.names])]

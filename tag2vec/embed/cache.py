@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.clips import Clip
+from tag2vec.embed.clips import Clip, pictures_in
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError
@@ -62,7 +62,7 @@ class Cache:
         """64 hex digits for each of `kinds` that name what it makes of `clip`."""
         clip = Clip.of(clip)
         facts = {"version": VERSION, "frames": sampling(limits)}
-        every = [facts | {"features": describe(kind), "clip": _content(clip, kind)} for kind in kinds]
+        every = [facts | {"features": describe(kind), "clip": _content(clip, kind, limits)} for kind in kinds]
         return [digest(one) for one in every]
 
     def get(self, key: str) -> Extracted | None:
@@ -135,14 +135,20 @@ def compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
     return array.astype(np.float16 if fits else np.float32)
 
 
-def _content(clip: Clip, kind: Features) -> Any:
+def _content(clip: Clip, kind: Features, limits: FrameLimits) -> Any:
     if not kind.wants:
         return asdict(clip) | {"path": str(clip.path)}
-    facts = clip.path.stat()
-    return _digest_of(clip.path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+    if not clip.path.is_dir():
+        return _of_file(clip.path)
+    return {"fps": limits.picture_fps, "pictures": digest({"each": [_of_file(one) for one in pictures_in(clip.path)]})}
 
 
-@lru_cache(maxsize=16)  # one clip is asked for several times in a row, and may be large
+def _of_file(path: Path) -> str:
+    facts = path.stat()
+    return _digest_of(path, facts.st_size, facts.st_mtime_ns, facts.st_ino)
+
+
+@lru_cache(maxsize=1024)  # one clip is asked for several times in a row, and may be large, or many pictures
 def _digest_of(path: Path, *version: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

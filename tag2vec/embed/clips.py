@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tag2vec.embed.tfrecord import tfrecord_files
-from tag2vec.errors import SourceError
+from tag2vec.errors import SourceError, UsageError
 from tag2vec.scraping.normalise import tags_of
 from tag2vec.scraping.post import Post
 
@@ -38,6 +38,9 @@ SUFFIXES = frozenset(
         ".y4m",
     ]
 )
+PICTURES = frozenset([".avif", ".bmp", ".jfif", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp"])
+STDIN = "-"
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 # UCF101 names: clips of one group are cut from one recording.
 _UCF_GROUP = re.compile(r"(v_.+_g\d+)_c\d+$")
 
@@ -46,7 +49,8 @@ _UCF_GROUP = re.compile(r"(v_.+_g\d+)_c\d+$")
 class Clip:
     """A video file with its tags. Clips of one `group` must not be split between train and test.
 
-    `about` is what else is written of it, which clips that are asked about lack: a description, a category.
+    `about` is what else is written of it, which clips that are asked about lack: a description, a category. `source`
+    is where one that is no file comes from, see `tag2vec.embed.bringing`.
     """
 
     path: Path
@@ -54,14 +58,17 @@ class Clip:
     group: str
     title: str | None = None
     about: str | None = None
+    source: str | None = None
 
     def __str__(self) -> str:
-        return str(self.path)
+        return self.source or str(self.path)
 
     @classmethod
     def of(cls, clip: Clip | str | Path) -> Clip:
-        """`clip`, or the clip of a path, without tags and a group of its own."""
-        return clip if isinstance(clip, Clip) else cls(Path(clip), (), str(clip))
+        """`clip`, or the clip of a path or of a text that names one, without tags and a group of its own."""
+        if isinstance(clip, Clip):
+            return clip
+        return cls(Path(clip), (), str(clip), source=clip if isinstance(clip, str) and is_source(clip) else None)
 
     @classmethod
     def stored(cls, line: dict[str, Any]) -> Clip:
@@ -95,18 +102,47 @@ def read_clips(where: str | Path) -> list[Clip]:
     return clips
 
 
-def find_clips(paths: Iterable[str | Path]) -> list[Path]:
-    """Files as they are given, and for each folder the video files below it, sorted."""
-    found: list[Path] = []
-    for path in map(Path, paths):
-        if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in SUFFIXES)
+def is_source(text: str) -> bool:
+    """Whether a text names a clip that is no file: `-`, standard input, or a web address."""
+    return text == STDIN or _ADDRESS.match(text) is not None
+
+
+def find_clips(paths: Iterable[str | Path]) -> list[Path | str]:
+    """Files as they are given, for each folder the video files below it, sorted, and texts that name no file.
+
+    Where no video file is below it, each folder with pictures is one clip, whose frames they are. Pictures beside
+    video files are none: they are covers and stills of these. Raises SourceError for a folder with neither.
+    """
+    found: list[Path | str] = []
+    for given in paths:
+        path = Path(given)
+        if isinstance(given, str) and is_source(given):
+            if given == STDIN in found:
+                raise UsageError("'-' was given twice; standard input holds one clip. Leave one out.")
+            found.append(given)
+        elif path.is_dir():
+            below = sorted(path.rglob("*"))
+            inside = [one for one in below if one.is_file() and one.suffix.lower() in SUFFIXES]
+            inside = inside or [one for one in (path, *below) if one.is_dir() and pictures_in(one)]
             if not inside:
-                raise SourceError(f"{path} holds no video files ({' '.join(sorted(SUFFIXES))}).")
+                raise SourceError(
+                    f"{path} holds no video files ({' '.join(sorted(SUFFIXES))}) "
+                    f"and no pictures ({' '.join(sorted(PICTURES))})."
+                )
             found += inside
         else:
             found.append(path)
     return found
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The pictures that lie in a folder itself, in natural order: 2.png comes before 10.png."""
+    found = [p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith(".") and p.is_file()]
+    return sorted(found, key=lambda path: (_natural(path.name), path.name))
+
+
+def _natural(name: str) -> list[str | int]:
+    return [int(part) if i % 2 else part.casefold() for i, part in enumerate(re.split(r"([0-9]+)", name))]
 
 
 def any_clips(paths: Iterable[str | Path]) -> list[Clip]:
@@ -117,7 +153,7 @@ def any_clips(paths: Iterable[str | Path]) -> list[Clip]:
             clips = read_clips(path)
         else:
             tagged = {clip.path: clip for clip in (_from_folders(path) if path.is_dir() else ())}
-            clips = [tagged.get(one) or Clip.of(one) for one in find_clips([path])]
+            clips = [tagged.get(Path(one)) or Clip.of(one) for one in find_clips([path])]
         for clip in clips:
             found.setdefault(clip.path, clip)
     return list(found.values())

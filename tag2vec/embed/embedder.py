@@ -29,10 +29,12 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for a tag: training clips that carry it with their cosines, or classes that a network sees."""
+    """What speaks for a tag: training clips that carry it with their cosines, classes that a network sees, tags that
+    it is to be like."""
 
     clips: tuple[tuple[str, float], ...] = ()
     names: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class Embedder(ABC):

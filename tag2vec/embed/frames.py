@@ -7,8 +7,10 @@ that a user understands.
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, BinaryIO, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec.embed.clips import pictures_in
 from tag2vec.embed.decoding import SOUND_ONLY, SOUND_RATE
 from tag2vec.embed.decoding.parent import Part, Pictures, run
 from tag2vec.embed.limits import FrameLimits
@@ -52,14 +55,17 @@ def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: froz
     """The first `limits.max_seconds` of a clip: upright RGB of at most `limits.max_side` pixels a side, and its sound.
 
     `wants` has "pictures", "sound" or both; what is not wanted is not decoded. Beside "pictures" it may have "motion".
-    A still picture is a clip of one frame, and a clip without sound or without motion vectors is none the worse. A
-    file that breaks after some frames gives those and a warning.
+    A still picture is a clip of one frame, a folder of pictures a clip of these, `limits.picture_fps` a second. A clip
+    without sound or without motion vectors is none the worse. A file that breaks after some frames gives those and a
+    warning; so does a folder with pictures that cannot be used, or of another size than the first.
     Raises VideoError when pictures are wanted and there is none, and when the file holds neither pictures nor sound;
     its message says why and what to do.
     """
-    limits = limits or FrameLimits()
+    path, limits = Path(path), limits or FrameLimits()
+    if path.is_dir():
+        return _stills(path, replace(limits, windows=1), wants)[0]
     part = Part(limits.start_s, limits.start_s, limits.max_seconds, 1, tuple(sorted(wants)))
-    return _part(Path(path), limits, part)[0]
+    return _part(path, limits, part)[0]
 
 
 def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> list[Frames]:
@@ -69,6 +75,8 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
     key frame; where the file has none to go to, at the end of the part before. Raises VideoError as `read_frames`.
     """
     path, limits = Path(path), limits or FrameLimits()
+    if path.is_dir():
+        return _stills(path, limits, wants)
     before = time.monotonic()
     whole = Part(limits.start_s, limits.start_s, limits.max_seconds, limits.windows, tuple(sorted(wants)))
     first, parts = _part(path, limits, whole)
@@ -93,8 +101,63 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
 
 
 def check_file(path: str | Path) -> None:
-    """Raise VideoError unless `path` is a file that can be read and is not empty."""
-    _opened(Path(path)).close()
+    """Raise VideoError unless `path` is a file that can be read and is not empty, or a folder with pictures."""
+    path = Path(path)
+    if path.is_dir():
+        _pictures(path)
+    else:
+        _opened(path).close()
+
+
+def _pictures(folder: Path) -> list[Path]:
+    if found := pictures_in(folder):
+        return found
+    raise VideoError(f"{folder} is a folder without pictures; wanted a video file, or a folder of pictures.")
+
+
+def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Frames]:
+    """The pictures of a folder; of more than are looked at, parts as `read_windows` gives them."""
+    paths, before = _pictures(folder), time.monotonic()
+    times = [i / limits.picture_fps for i in range(len(paths))]
+    duration = len(paths) / limits.picture_fps
+    if not wants & PICTURES:
+        return [replace(Frames.none(), duration_s=duration)]
+    parts = limits.windows if duration > limits.start_s + limits.max_seconds else 1
+    found: list[Frames] = []
+    refused = []
+    for number in range(parts):
+        start = limits.start_s + number * (duration - limits.start_s) / parts - 1e-6
+        part = Part(start, start, limits.max_seconds / parts, 1, tuple(sorted(wants)), stills=True)
+        listed = [(at, str(path)) for at, path in zip(times, paths, strict=True) if 0 <= at - start < part.seconds]
+        left = replace(limits, timeout_s=max(limits.timeout_s - (time.monotonic() - before), 0.001))
+        with tempfile.TemporaryFile() as file:
+            file.write(json.dumps(listed).encode())
+            file.seek(0)
+            pictures, end = run(folder, file, left, part)
+        if not pictures.times_s:
+            refused.append(end["refused"] or "holds no picture that late")
+            continue
+        end |= {"stopped": True, "duration_s": duration, "rate": limits.picture_fps}
+        seen = _answer(limits, part, pictures, end)
+        found.append(replace(seen, warning=_told(seen, end)))
+    if not found:
+        raise VideoError(f"{folder} {refused[0]}. Replace the pictures, or leave the folder out.")
+    if refused:
+        late = f"In {len(refused)} of the {parts} parts to be looked at, the folder {refused[0]}."
+        found[0] = replace(found[0], warning=f"{found[0].warning or ''} {late}".strip())
+    return found
+
+
+def _told(seen: Frames, end: dict[str, Any]) -> str | None:
+    """What was wrong with pictures of a folder: those that are unusable or damaged by name, and other sizes."""
+    told = [seen.warning] if seen.warning else []
+    if bad := end.get("unusable", 0) + end.get("damaged", 0):
+        named = "; ".join(end["told"])
+        told.append(f"{bad} of the pictures are broken: {named}{'; ...' if bad > len(end['told']) else ''}.")
+    if others := end.get("others"):
+        height, width = seen.rgb.shape[1:3]
+        told.append(f"{others} of the pictures have another size than the first and were scaled to {width}x{height}.")
+    return " ".join(told) or None
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -112,6 +175,8 @@ def _opened(path: Path) -> BinaryIO:
         if isinstance(error, VideoError):
             raise
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else str(error)
+        if str(path).startswith(("http:/", "https:/")):
+            reason = "a web address is looked up by suggest alone, where it is given as text and not as a Path"
         raise VideoError(f"{path} cannot be opened: {reason}. Check the path and its permissions.") from error
     facts = os.fstat(file.fileno())
     if not stat.S_ISREG(facts.st_mode) or facts.st_size == 0:

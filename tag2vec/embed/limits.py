@@ -17,6 +17,7 @@ class FrameLimits:
     max_seconds: float = 10.0  # that are looked at
     windows: int = 4  # parts of a longer clip that these are spread over
     start_s: float = 0.0  # seconds of the clip that are passed over first
+    picture_fps: float = 25.0  # frames a second of a clip that is a folder of pictures
     timeout_s: float = 60.0  # wall clock for one clip
     memory_mb: int = 2048  # address space of the child; 4K H.264 takes about 250
     max_pixels: int = 36_000_000  # width x height of the source; 8K is 33 million

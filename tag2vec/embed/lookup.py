@@ -79,9 +79,17 @@ def _known(space: TagSpace, tag: str) -> Found | None:
 
 def nearest(space: TagSpace, tag: str) -> tuple[int, float]:
     """Row and rapidfuzz ratio 0..100 of the tag that is spelt most like `tag`, the most frequent of equals."""
+    return _alike(space, tag)[0]
+
+
+def spellings(space: TagSpace, tag: str, most: int = 3) -> list[str]:
+    """The tags that are spelt most like `tag`, the most alike first."""
+    return [space.forms[row] for row, _ in _alike(space, tag)[:most]]
+
+
+def _alike(space: TagSpace, tag: str) -> list[tuple[int, float]]:
     from rapidfuzz import fuzz, process
 
     # Not the default scorer, which takes #re for a near spelling of #readiness.
     near = process.extract(space.stems.stem(tag), list(space.rows), scorer=fuzz.ratio, limit=5)
-    _, nearness, row = max(near, key=lambda match: (match[1], -match[2]))
-    return row, nearness
+    return [(row, ratio) for _, ratio, row in sorted(near, key=lambda match: (-match[1], match[2]))]

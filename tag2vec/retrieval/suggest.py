@@ -6,15 +6,19 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
+from tag2vec.embed.bringing import Bringer, Bringing, named
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
+from tag2vec.embed.like import Given, Like, TagsAlone
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.style import restyle, style_of
 from tag2vec.embed.video import VideoEmbedder
@@ -55,14 +59,15 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """What was suggested for one clip. Reads like the list of its suggestions, best first."""
+    """What was suggested for one clip, or for tags alone. Reads like the list of its suggestions, best first."""
 
-    clip: str
+    clip: str  # "" for tags alone
     duration_s: float
     suggestions: tuple[Suggestion, ...]
     timing_s: dict[str, float]
     warning: str | None = None
     hidden: tuple[Hidden, ...] = ()
+    like: tuple[str, ...] = ()  # the tags that were given to be like
 
     def __iter__(self) -> Iterator[Suggestion]:
         return iter(self.suggestions)
@@ -79,14 +84,15 @@ class Suggestions:
 
     def json(self) -> dict[str, Any]:
         """The documented JSON object of one clip."""
-        shown = {
-            "clip": self.clip,
+        shown: dict[str, Any] = {
+            "clip": self.clip or None,
             "duration_s": round(self.duration_s, 3),
             "suggestions": [_facts(one) for one in self.suggestions],
             "hidden": [_facts(one) for one in self.hidden],
             "timing_s": {name: round(seconds, 4) for name, seconds in self.timing_s.items()},
         }
-        return shown | ({"warning": self.warning} if self.warning else {})
+        more = {"like": list(self.like), "warning": self.warning}
+        return shown | {name: value for name, value in more.items() if value}
 
 
 def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
@@ -118,6 +124,12 @@ class Suggester:
         self._index = index if isinstance(index, Index) else _index(video, index)
 
     @classmethod
+    def of_tags(cls, model: str | Path) -> Suggester:
+        """Open the tag space of a model folder alone: for `suggest_like`, and no clip. Raises ArtifactError."""
+        space = TagSpace.load(model)
+        return cls(space, TagsAlone(space), "exact", forms=Forms.load(model, space))
+
+    @classmethod
     def load(
         cls,
         model: str | Path,
@@ -132,9 +144,11 @@ class Suggester:
         return cls(space, video, index or load_index(model, video), cache, Forms.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
-        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`.
+        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`, for `like`
+        `chooser`, for `fps` and `bringing` `suggest_many`.
 
-        There may be fewer: then `warning` says why. Raises VideoError when the clip cannot be decoded, UsageError for
+        There may be fewer: then `warning` says why. A web address is asked for when it is given as text, and by nothing
+        else. Raises VideoError when the clip cannot be decoded, SourceError when it cannot be brought, UsageError for
         what cannot be wanted, as `min_precision` of a model that cannot tell how often it is right.
         """
         clip = clip if title is None else self.titled(clip, title)
@@ -157,18 +171,32 @@ class Suggester:
         clips: Iterable[Clip | str | Path],
         k: int = 15,
         workers: int | None = None,
+        fps: float | None = None,
+        bringing: Bringing | None = None,
         **settings: Any,
-    ) -> Iterator[tuple[Path, Suggestions | Tag2VecError]]:
-        """(clip, its suggestions or its error), in the order of `clips`; the same answers as one clip at a time."""
-        chooser = self.chooser(k, **settings)
+    ) -> Iterator[tuple[Path | str, Suggestions | Tag2VecError]]:
+        """(clip, its suggestions or its error), in the order of `clips`; the same answers as one clip at a time.
+
+        `fps` are the frames a second of clips that are folders of pictures, see `FrameLimits.picture_fps`. A text "-",
+        or a web address, is brought within the bounds of `bringing`: nothing else uses the network.
+        """
+        chooser, limits, bringer = self.chooser(k, **settings), self._limits(fps), Bringer(bringing)
         listed = [Clip.of(clip) for clip in clips]
         if len(listed) == 1:
             workers = 0  # starting a process takes longer than it saves
-        for i, result in extract_many(listed, self.video.kinds, self.video.limits, self.cache, workers):
-            if isinstance(result, Extracted):
-                yield listed[i].path, self._answer(listed[i], result, chooser)
-            else:
-                yield listed[i].path, result
+        for from_afar, some in groupby(listed, key=lambda clip: clip.source is not None):
+            if not from_afar:
+                for clip, result in self._answers(list(some), chooser, limits, workers):
+                    yield clip.path, result
+                continue
+            for clip in some:  # one after the other: what is brought takes room
+                try:
+                    with bringer.bring(clip) as here:
+                        ((_, result),) = self._answers([here], chooser, limits, 0)
+                        result = named(result, here) if isinstance(result, Tag2VecError) else result
+                except Tag2VecError as error:
+                    result = error
+                yield str(clip), result
 
     def suggest_segments(
         self,
@@ -176,26 +204,62 @@ class Suggester:
         seconds: float,
         k: int = 15,
         workers: int | None = None,
+        fps: float | None = None,
+        bringing: Bringing | None = None,
         **settings: Any,
     ) -> Iterator[tuple[float, float, Suggestions | Tag2VecError]]:
         """(start, end, the k best hashtags or the error) of each `seconds` of a clip, in order; see `suggest`.
 
-        Raises VideoError when its beginning cannot be decoded, UsageError for too short segments.
+        Raises VideoError when its beginning cannot be decoded, SourceError when it cannot be brought, UsageError for
+        too short segments.
         """
-        chooser = self.chooser(k, **settings)
+        chooser, limits = self.chooser(k, **settings), self._limits(fps)
         if chooser.wanted.explain:
             raise UsageError("Segments of a clip are not explained. Ask for the whole clip, or leave explain out.")
-        found_by_time = extract_segments(clip, self.video.kinds, seconds, self.video.limits, self.cache, workers)
-        for start, end, found in found_by_time:
-            yield start, end, self._answer(Clip.of(clip), found, chooser) if isinstance(found, Extracted) else found
+        with Bringer(bringing).bring(Clip.of(clip)) as here:
+            for start, end, found in extract_segments(here, self.video.kinds, seconds, limits, self.cache, workers):
+                if isinstance(found, Extracted):
+                    yield start, end, self._answer(here, found, chooser, limits)
+                else:
+                    yield start, end, named(found, here)
 
-    def chooser(self, k: int = 15, **settings: Any) -> Chooser:
-        """What chooses as is wanted; `settings` are those of Wanted. Raises UsageError."""
-        return Chooser(Wanted(k, **settings), self.video, self._index)
+    def suggest_like(self, tags: str | Iterable[str], k: int = 15, **settings: Any) -> Suggestions:
+        """The k best hashtags beside `tags`, as `#surf #wave` or one by one, with the scores of TagSpace.complete.
 
-    def _answer(self, clip: Clip, extracted: Extracted, chooser: Chooser) -> Suggestions:
+        No clip is looked at, and the model needs to know none. `settings` are those of Wanted. Raises as `chooser`.
+        """
+        alone = Suggester(self.space, TagsAlone(self.space), "exact", forms=self.forms)
+        chooser = alone.chooser(k, like=tags, **settings)
+        return alone._answer(None, Extracted((), 0.0, {}, None), chooser, alone.video.limits)
+
+    def chooser(self, k: int = 15, like: str | Iterable[str] = (), **settings: Any) -> Chooser:
+        """What chooses as is wanted; `settings` are those of Wanted.
+
+        Clips are drawn towards what stands beside the tags `like`, see `tag2vec.embed.like`; these are not suggested
+        themselves, unless they are to be included. Raises UsageError, UnknownName for such a tag that the space lacks.
+        """
+        wanted = Wanted(k, **settings)
+        if not (tags := [like] if isinstance(like, str) else list(like)):
+            return Chooser(wanted, self.video, self._index)
+        if wanted.min_precision is not None:
+            raise UsageError(
+                "A least precision was measured for what clips say alone, and like changes the scores. Leave one out."
+            )
+        drawn = Like(self.video, Given.of(self.space, tags))
+        return Chooser(wanted, drawn, _index(drawn, "exact"))
+
+    def _answers(
+        self, clips: Sequence[Clip], chooser: Chooser, limits: FrameLimits, workers: int | None
+    ) -> Iterator[tuple[Clip, Suggestions | Tag2VecError]]:
+        for i, found in extract_many(clips, self.video.kinds, limits, self.cache, workers):
+            yield clips[i], self._answer(clips[i], found, chooser, limits) if isinstance(found, Extracted) else found
+
+    def _limits(self, fps: float | None) -> FrameLimits:
+        return self.video.limits if fps is None else replace(self.video.limits, picture_fps=fps)
+
+    def _answer(self, clip: Clip | None, extracted: Extracted, chooser: Chooser, limits: FrameLimits) -> Suggestions:
         start = time.perf_counter()
-        place = self.video.place(extracted.arrays)
+        place = chooser.video.place(extracted.arrays)
         embedded = time.perf_counter()
         choice = chooser.choose(place)
         written = self._written(choice, chooser)
@@ -206,16 +270,24 @@ class Suggester:
         )
         searched = time.perf_counter()
         if chooser.wanted.explain:
-            suggested = self._explained(clip, extracted, choice.taken, suggested)
+            suggested = self._explained(clip, extracted, choice.taken, suggested, chooser.video, limits)
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
-        return Suggestions(str(clip.path), extracted.duration_s, suggested, timing, told or None, hidden)
+        given = chooser.video.given.tags if isinstance(chooser.video, Like) else ()
+        name = "" if clip is None else str(clip)
+        return Suggestions(name, extracted.duration_s, suggested, timing, told or None, hidden, given)
 
     def _explained(
-        self, clip: Clip, extracted: Extracted, taken: Sequence[Taken], them: Sequence[Suggestion]
+        self,
+        clip: Clip | None,
+        extracted: Extracted,
+        taken: Sequence[Taken],
+        them: Sequence[Suggestion],
+        video: Embedder,
+        limits: FrameLimits,
     ) -> tuple[Suggestion, ...]:
         rows = [one.row for one in taken if one.row is not None]
-        found = explain(clip, extracted, rows, self.video, self.cache)
+        found = explain(clip, extracted, rows, video, limits, self.cache)
         whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
         return tuple(replace(said, why=whys.get(one.row)) for one, said in zip(taken, them, strict=True))
 

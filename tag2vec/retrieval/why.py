@@ -11,6 +11,7 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder, Rows
 from tag2vec.embed.extract import SHORTEST_S, Cache, Extracted, extract, extract_segments
 from tag2vec.embed.features.text import words_of
+from tag2vec.embed.limits import FrameLimits
 
 MOST = 3  # clips, words and names of each kind
 PARTS = 8  # that a clip is cut into, to see where its tags are
@@ -22,24 +23,30 @@ class Why:
 
     `clips`: training clips that carry it, of those most like this one, with their cosines. `words`: words of the title
     without which its score is lower. `names`: classes that a network without training sees, and that call for it.
-    `seconds`: (start, end) of the part of the clip that gives it the highest score.
+    `seconds`: (start, end) of the part of the clip that gives it the highest score. `beside`: of the tags that were
+    given to be like, those that it stands beside more often than elsewhere.
     """
 
     clips: tuple[tuple[str, float], ...] = ()
     words: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     seconds: tuple[float, float] | None = None
+    beside: tuple[str, ...] = ()
 
 
-def explain(clip: Clip, found: Extracted, rows: Sequence[int], video: Embedder, cache: Cache | None) -> list[Why]:
-    """What speaks for each of the tags in `rows`; the clip is looked at once more, part by part."""
+def explain(
+    clip: Clip | None, found: Extracted, rows: Sequence[int], video: Embedder, limits: FrameLimits, cache: Cache | None
+) -> list[Why]:
+    """What speaks for each of the tags in `rows`; the clip, if any, is looked at once more, part by part."""
     asked = np.array(rows, np.intp)
     if not len(asked):
         return []
-    words = _words(clip, found, asked, video)
-    seconds = _seconds(clip, found, asked, video, cache)
+    words: list[tuple[str, ...]] = [()] * len(asked)
+    seconds: list[tuple[float, float] | None] = [None] * len(asked)
+    if clip is not None:
+        words, seconds = _words(clip, found, asked, video), _seconds(clip, found, asked, video, limits, cache)
     every = zip(video.evidence(found.arrays, asked, MOST), words, seconds, strict=True)
-    return [Why(near.clips, said, near.names, part) for near, said, part in every]
+    return [Why(near.clips, said, near.names, part, near.beside) for near, said, part in every]
 
 
 def _words(clip: Clip, found: Extracted, rows: Rows, video: Embedder) -> list[tuple[str, ...]]:
@@ -62,7 +69,7 @@ def _words(clip: Clip, found: Extracted, rows: Rows, video: Embedder) -> list[tu
 
 
 def _seconds(
-    clip: Clip, found: Extracted, rows: Rows, video: Embedder, cache: Cache | None
+    clip: Clip, found: Extracted, rows: Rows, video: Embedder, limits: FrameLimits, cache: Cache | None
 ) -> list[tuple[float, float] | None]:
     """Of each tag, the part of the clip that gives it the highest score; None where a clip has no parts."""
     nothing: list[tuple[float, float] | None] = [None] * len(rows)
@@ -70,7 +77,7 @@ def _seconds(
         return nothing
     length = max(SHORTEST_S, found.duration_s / PARTS)
     parts, scores = [], []
-    for start, end, part in extract_segments(clip, video.kinds, length, video.limits, cache, workers=0):
+    for start, end, part in extract_segments(clip, video.kinds, length, limits, cache, workers=0):
         if isinstance(part, Extracted):
             parts.append((round(start, 3), round(end, 3)))
             scores.append(video.scores_of(video.place(part.arrays), rows))

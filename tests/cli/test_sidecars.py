@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
 
 from tag2vec.cli import main
+from tag2vec.embed.frames import read_frames
 from tests.conftest import Home
 
 Run = Callable[..., tuple[object, str, str]]
@@ -67,3 +69,21 @@ def test_a_file_of_somebody_else_is_not_written_over(folder: Path, run: Run) -> 
     assert code == 1 and "holds something else" in err and notes.read_text() == "my notes\n"
     code, _, err = run("--sidecar", "--csv")
     assert code == 2 and "leave --csv and --segments out" in err
+
+
+def test_pictures_and_folders_of_them_get_theirs(home: Home, folder: Path, run: Run) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    frames = read_frames(home.folder / "clips" / "yoyo" / "06.mp4")
+    (folder / "walk").mkdir()
+    for i, rgb in enumerate(frames.rgb):
+        cv2.imwrite(str(folder / "walk" / f"{i}.png"), rgb[:, :, ::-1])
+    asked = ("--sidecar", "-k", "3", "--fps", f"{frames.fps:g}")
+    assert "1 written, 0 were there, 0 failed" in run(*asked)[2]
+    assert (folder / "walk.txt").read_text().startswith("#Yoyo ")
+    assert "0 written, 1 were there, 0 failed" in run(*asked)[2]
+    newer = (folder / "walk.txt").stat().st_mtime_ns + 10**9
+    os.utime(folder / "walk" / "3.png", ns=(newer, newer))
+    assert "1 written, 0 were there, 0 failed" in run(*asked)[2]
+    assert "1 written, 1 were there, 0 failed" in run(str(folder / "walk" / "3.png"), *asked)[2]
+    assert len((folder / "walk" / "3.png.txt").read_text().split()) == 3

@@ -3,7 +3,8 @@
 `tag2vec.embed.frames` starts the child (`child.py`) with its limits as JSON; standard input is the file. Files come
 from strangers, so all that FFmpeg touches happens there: memory and processor time are bounded, the only protocol that
 FFmpeg may use is the descriptor that is already open, and only containers that cannot name other files are read. The
-child imports no numpy, because every clip pays for its start.
+child imports no numpy, because every clip pays for its start. For a folder of pictures standard input is a list of
+them; the child opens one after the other in its place, and FFmpeg sees the same descriptor.
 
 What is written, in this order. For pictures: one JSON line with their size; for each a letter F, its time in
 seconds (float64) and its rows (height, width, 3) uint8. Where motion is wanted too, before each letter F, for all

@@ -12,6 +12,7 @@ import av
 
 from tag2vec.embed.decoding.pictures import see
 from tag2vec.embed.decoding.sound import hear
+from tag2vec.embed.decoding.stills import see_stills
 from tag2vec.embed.decoding.stream import CannotSeek, Refused, reason
 
 
@@ -22,12 +23,14 @@ def main() -> None:
     try:
         _confine(limits)
         av.logging.set_level(av.logging.PANIC)
-        if "pictures" in limits["wants"]:
+        if limits["stills"]:
+            see_stills(limits, out, end)
+        elif "pictures" in limits["wants"]:
             try:
                 see(limits, out, end)
             except CannotSeek:
                 see(limits | {"seek_s": 0.0}, out, end)
-        if "sound" in limits["wants"]:
+        if "sound" in limits["wants"] and not limits["stills"]:
             try:
                 hear(limits, out, end)
             except CannotSeek:

@@ -45,6 +45,7 @@ class Part:
     seconds: float
     parts: int
     wants: tuple[str, ...]
+    stills: bool = False  # the child is given a list of pictures and not a clip
 
 
 @dataclass

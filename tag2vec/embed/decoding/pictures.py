@@ -6,7 +6,7 @@ import json
 import math
 import struct
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
@@ -18,16 +18,7 @@ from tag2vec.embed.decoding.stream import Refused, decoded, length_s, opened, pa
 
 def see(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
     with opened() as container:
-        if not container.streams.video:
-            raise Refused(SOUND_ONLY if container.streams.audio else "has no video stream")
-        stream = container.streams.best("video") or container.streams.video[0]
-        context: Any = stream.codec_context
-        if context is None:
-            raise Refused("holds video in a codec that this FFmpeg does not know")
-        _check_size(context.width, context.height, limits)
-        # One thread: damaged data must not decode differently by chance, and clips are read side by side.
-        context.thread_count = 1
-        context.options = {"max_pixels": str(limits["max_pixels"])}
+        stream, context = prepared(container, limits)
         if "motion" in limits["wants"]:
             context.options |= {"flags2": "+export_mvs"}
         rate = float(stream.average_rate or stream.guessed_rate or 0) or 25.0
@@ -39,10 +30,29 @@ def see(limits: dict[str, Any], out: BinaryIO, end: dict[str, Any]) -> None:
         frames = window(times, limits["start_s"], limits["seconds"] / end["parts"], end)
         if "motion" in limits["wants"]:
             frames = moved(frames, sent, context.name, moves)
-        _write(_thinned(frames, limits["max_fps"]), limits, stream, out, moves)
+        if not write(thinned(frames, limits["max_fps"]), limits, lambda: stream.sample_aspect_ratio, out, moves):
+            late = f" after {limits['start_s']:g} s" if limits["start_s"] else ""
+            # FFmpeg has a bound of its own (16384 x 16384) beyond which it says nothing of the size.
+            large = "" if context.width else ", or one that is too large"
+            raise Refused(f"holds no picture that can be decoded{late}{large}")
 
 
-def _thinned(frames: Iterator[tuple[float, Any]], max_fps: float) -> Iterator[tuple[float, Any]]:
+def prepared(container: Any, limits: dict[str, Any]) -> tuple[Any, Any]:
+    """The stream of pictures, and what decodes it. Raises Refused."""
+    if not container.streams.video:
+        raise Refused(SOUND_ONLY if container.streams.audio else "has no video stream")
+    stream = container.streams.best("video") or container.streams.video[0]
+    context: Any = stream.codec_context
+    if context is None:
+        raise Refused("holds video in a codec that this FFmpeg does not know")
+    _check_size(context.width, context.height, limits)
+    # One thread: damaged data must not decode differently by chance, and clips are read side by side.
+    context.thread_count = 1
+    context.options = {"max_pixels": str(limits["max_pixels"])}
+    return stream, context
+
+
+def thinned(frames: Iterator[tuple[float, Any]], max_fps: float) -> Iterator[tuple[float, Any]]:
     """At most one frame in each slot of 1 / max_fps seconds."""
     begin, slot = None, -1
     for time, frame in frames:
@@ -53,15 +63,20 @@ def _thinned(frames: Iterator[tuple[float, Any]], max_fps: float) -> Iterator[tu
             yield time, frame
 
 
-def _write(
-    frames: Iterator[tuple[float, Any]], limits: dict[str, Any], stream: Any, out: BinaryIO, moves: list[bytes]
-) -> None:
+def write(
+    frames: Iterator[tuple[float, Any]],
+    limits: dict[str, Any],
+    aspect: Callable[[], Any],
+    out: BinaryIO,
+    moves: list[bytes],
+) -> bool:
+    """Whether there was a frame to write. All are brought to the size of the first; `aspect` is that of its pixels."""
     scaler = VideoReformatter()  # one for all frames: making one a frame costs more than decoding
     size: tuple[int, int] | None = None
     for time, frame in frames:
         if size is None:
             _check_size(frame.width, frame.height, limits)
-            size = _shown_size(frame.width, frame.height, stream.sample_aspect_ratio, limits["max_side"])
+            size = _shown_size(frame.width, frame.height, aspect(), limits["max_side"])
             head = {"width": size[0], "height": size[1], "rotation": getattr(frame, "rotation", 0)}
             out.write(json.dumps(head).encode() + b"\n")
         # Unlabelled colours follow the players' rule: BT.709 for high definition, BT.601 below.
@@ -76,11 +91,7 @@ def _write(
         out.write(b"F" + struct.pack("<d", time))
         for start in range(0, step * size[1], step if step != wanted else step * size[1]):
             out.write(rows[start : start + (wanted if step != wanted else step * size[1])])
-    if size is None:
-        late = f" after {limits['start_s']:g} s" if limits["start_s"] else ""
-        # FFmpeg has a bound of its own (16384 x 16384) beyond which it says nothing of the size.
-        large = "" if stream.codec_context.width else ", or one that is too large"
-        raise Refused(f"holds no picture that can be decoded{late}{large}")
+    return size is not None
 
 
 def _shown_size(width: int, height: int, aspect: Any, max_side: int) -> tuple[int, int]:

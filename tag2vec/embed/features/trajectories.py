@@ -84,6 +84,8 @@ class DenseTrajectories(Features):
         return self._described(seen.rgb, seen.fps, seen.motion if self.flow == "codec" else None)
 
     def remark(self, seen: Frames) -> str | None:
+        if len(seen.rgb) == 1:
+            return "One picture shows no motion; its trajectories say only what it looks like."
         if self.flow == "dis" or seen.motion is not None:
             return None
         return f"The file carries no motion vectors (codec {seen.codec}); its flow was computed."

@@ -32,12 +32,16 @@ class OverLimit(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one answer: bytes of its unpacked body, seconds until its end, to connect, and between two pieces of it."""
+    """Of one answer: bytes of its unpacked body, seconds until its end, to connect, and between two pieces of it.
+
+    `advice` is what a user can do about an answer that is longer or takes longer: it ends the message.
+    """
 
     max_bytes: int = 20 * 1024 * 1024
     max_seconds: float = 60.0
     connect: float = 10.0
     read: float = 30.0
+    advice: str = ""
 
 
 class Guard(HTTPAdapter):

@@ -122,7 +122,7 @@ class Sender:
             again = not isinstance(error, requests.exceptions.SSLError) and (safe or _unsent(error))
             return _Fault(f"did not answer ({secrets.hide(_why(error))})", again)
         except OverLimit as error:
-            raise SourceError(f"{shown} {error}.") from None
+            raise SourceError(f"{shown} {error}.{self._guard.limits.advice}") from None
         except (requests.RequestException, UnicodeError) as error:
             raise SourceError(f"{shown} cannot be asked: {secrets.hide(_why(error))}.") from None
         headers = answer.headers
