@@ -48,7 +48,9 @@ class Way:
     train: TrainConfig
 
 
-SYSTEM = Way("lstm:units=32,layers=2,dropout=0.5", "groups", TrainConfig(optimizer="adam", batch=15, epochs=100))
+SYSTEM = Way(
+    "lstm:units=32,layers=2,dropout=0.5", "groups", TrainConfig(optimizer="adam", batch=15, epochs=30, patience=3)
+)
 POOLED = Way(None, "groups", TrainConfig())
 OURS = Way(None, "tagspace", TrainConfig())
 OWN = "own network"  # the features that are trained anew in each fold

@@ -14,7 +14,7 @@ from torch import Tensor
 from tag2vec.embed import splits
 from tag2vec.embed.checkpoint import Checkpoint
 from tag2vec.embed.examples import Examples
-from tag2vec.embed.heads import Judged, Wanted
+from tag2vec.embed.heads import Judged
 from tag2vec.embed.network import Network
 from tag2vec.embed.ranks import alone, summed
 from tag2vec.errors import UsageError
@@ -216,36 +216,28 @@ def _epoch(
     return total / len(learn)
 
 
-def _losses(network: Network, examples: Examples, rows: Tensor, config: TrainConfig, seed: Sequence[int]) -> Tensor:
-    """The loss of each of the clips `rows`; what is drawn is drawn from `seed`."""
-    draw = np.random.default_rng(seed)
-    torch.manual_seed(int(draw.integers(2**62)))
-    with _autocast(network, config):
-        points, wanted = _points(network, examples, rows, config, draw)
-        losses: Tensor = network.head.loss(points, wanted).float()
-        return losses
-
-
-def _points(
-    network: Network, examples: Examples, rows: Tensor, config: TrainConfig, draw: np.random.Generator | None
-) -> tuple[Tensor, Wanted]:
-    """What the network makes of the clips `rows`, and what it should."""
+def _losses(
+    network: Network, examples: Examples, rows: Tensor, config: TrainConfig, seed: Sequence[int] | None
+) -> Tensor:
+    """The loss of each of the clips `rows`; in training what is drawn is drawn from `seed`."""
+    draw = None
+    if seed is not None:
+        draw = np.random.default_rng(seed)
+        torch.manual_seed(int(draw.integers(2**62)))
     device = next(network.parameters()).device
     shown, wanted = examples.shown(rows, config.frames, draw), examples.wanted(rows)
     shown = shown.to(device) if isinstance(shown, Tensor) else [(x.to(device), mask.to(device)) for x, mask in shown]
-    return network(shown), replace(wanted, **{name: part.to(device) for name, part in vars(wanted).items()})
-
-
-def _autocast(network: Network, config: TrainConfig) -> torch.autocast:
-    device = next(network.parameters()).device
-    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16")
+    wanted = replace(wanted, **{name: part.to(device) for name, part in vars(wanted).items()})
+    with torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bfloat16"):
+        losses: Tensor = network.head.loss(network(shown), wanted).float()
+        return losses
 
 
 def _loss(network: Network, examples: Examples, config: TrainConfig) -> float:
     network.eval()
-    with torch.no_grad(), _autocast(network, config):
+    with torch.no_grad():
         parts = torch.split(torch.arange(len(examples)), config.batch)
-        return network.head.held_out_loss(_points(network, examples, part, config, None) for part in parts)
+        return float(torch.cat([_losses(network, examples, part, config, None) for part in parts]).mean())
 
 
 def _weights(examples: Examples) -> Tensor:

@@ -101,10 +101,6 @@ class Head(nn.Module):
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         """points (m, any) -> the loss of each clip (m,)."""
 
-    def held_out_loss(self, batches: Iterable[tuple[Tensor, Wanted]]) -> float:
-        """Points of clips that it did not learn from, and what they carry -> how far it still is, lower is better."""
-        return float(torch.cat([self.loss(points, wanted) for points, wanted in batches]).mean())
-
     def direct(self, points: Tensor) -> Tensor:
         """points (m, any) -> the scores of the carried tags (m, l), higher is better."""
         return points.new_zeros(len(points), 0)

@@ -76,14 +76,19 @@ class FusionHead(Head):
         found = [(said, own) for head, vectors, own in held_out for said in head.said_without(vectors)]  # type: ignore
         if not found:
             return
-        self.gate.copy_(_gate(*map(torch.cat, zip(*found, strict=True))))
+        said, own = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
+        gate = self.gate.clone().requires_grad_()
+        fit = torch.optim.LBFGS([gate], max_iter=ROUNDS, line_search_fn="strong_wolfe")
 
-    def held_out_loss(self, batches: Iterable[tuple[Tensor, Wanted]]) -> float:
-        """Of what is fused by the gate that would be best now: a part that only learns by heart does not say when the
-        others have learnt enough."""
-        found = [(self._said(points), (wanted.targets[:, self.carried] == 1).float()) for points, wanted in batches]
-        said, own = map(torch.cat, zip(*found, strict=True))
-        return float(_loss(said, own, _gate(said, own)))
+        def loss() -> Tensor:
+            fit.zero_grad()
+            fused = _fused(said, gate)
+            loss = nn.functional.binary_cross_entropy_with_logits(fused, own, reduction="none").sum(dim=1).mean()
+            (loss + HELD_BACK * gate.square().sum()).backward()  # type: ignore[no-untyped-call]
+            return loss
+
+        fit.step(loss)  # type: ignore[no-untyped-call]
+        self.gate.copy_(gate.detach())
 
     def said_without(self, vectors: Tensor) -> Iterator[Tensor]:
         """What the parts say of clips (m, parts, l), then of the same clips without each of their kinds in turn."""
@@ -116,27 +121,6 @@ class FusionHead(Head):
 
     def _empty(self) -> list[Tensor]:
         return [piece[:n] for piece, n in zip(torch.split(self.nothing, self.kept), self.shown, strict=True)]
-
-
-def _gate(said: Tensor, own: Tensor) -> Tensor:
-    """(2, parts), fitted on what the parts say of clips (m, parts, l), and their tags (m, l), 1 or 0."""
-    gate = said.new_zeros(2, said.shape[1], requires_grad=True)
-    fit = torch.optim.LBFGS([gate], max_iter=ROUNDS, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        fit.zero_grad()
-        loss = _loss(said, own, gate) + HELD_BACK * gate.square().sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    with torch.enable_grad():
-        fit.step(loss)  # type: ignore[no-untyped-call]
-    return gate.detach()
-
-
-def _loss(said: Tensor, own: Tensor, gate: Tensor) -> Tensor:
-    losses = nn.functional.binary_cross_entropy_with_logits(_fused(said, gate), own, reduction="none")
-    return losses.sum(dim=1).mean()
 
 
 def _some_without(piece: Tensor, nothing: Tensor) -> Tensor:
