@@ -20,8 +20,7 @@ from tag2vec.errors import Tag2VecError, UsageError
 if TYPE_CHECKING:
     from tag2vec.embed.cache import Cache
     from tag2vec.retrieval.choosing import Chooser
-    from tag2vec.retrieval.suggest import Suggester, Suggestions
-    from tag2vec.retrieval.why import Why
+    from tag2vec.retrieval.suggest import Suggester, Suggestion, Suggestions
 
 _CHOOSING = "Choosing"
 
@@ -71,6 +70,9 @@ def suggest(
     ] = 0.0,
     popularity: Annotated[
         float, typer.Option(help="From -1, rare tags first, to 1, frequent ones.", rich_help_panel=_CHOOSING)
+    ] = 0.0,
+    trend: Annotated[
+        float, typer.Option(help="From -1, falling tags first, to 1, rising ones.", rich_help_panel=_CHOOSING)
     ] = 0.0,
     style: Style = "written",
     explain: Annotated[
@@ -130,6 +132,7 @@ def suggest(
         "variants": variants,
         "diversity": diversity,
         "popularity": popularity,
+        "trend": trend,
         "style": style,
         "explain": explain,
     }
@@ -181,6 +184,7 @@ def _print_each(answers: Answers, form: str, clips: int, explain: bool, tick: Ca
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
     from tag2vec.embed.forms import Forms
+    from tag2vec.embed.known import Known
     from tag2vec.embed.zeroshot import ClassNames, zero_shot
     from tag2vec.retrieval.stored import load_index
     from tag2vec.retrieval.suggest import Suggester
@@ -192,7 +196,8 @@ def _without_clips(model: Path, network: str, labels: Path | None, index: str | 
         note(
             f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
         )
-    return Suggester(space, embedder, index or load_index(model, embedder), cache, Forms.load(model, space))
+    kept = index or load_index(model, embedder)
+    return Suggester(space, embedder, kept, cache, Forms.load(model, space), Known.load(model, space))
 
 
 def _say_limits(chooser: Chooser) -> None:
@@ -211,8 +216,8 @@ def _show(result: Suggestions, many: bool, explain: bool) -> None:
     if many:
         typer.echo(result.clip)
     if explain or (not many and len(result) and sys.stdout.isatty()):
-        more = [_why(one.why) for one in result] if explain else [[] for _ in result]
-        header = ["hashtag", "score", "posts", "", *(["seconds", "because of"] if explain else [])]
+        more = [_why(one) for one in result] if explain else [[] for _ in result]
+        header = ["hashtag", "score", "posts", "", *(["trend", "seconds", "because of"] if explain else [])]
         rows = [[f"#{s.tag}", s.score, s.count, s.group, *why] for s, why in zip(result, more, strict=True)]
         print_table(header, rows)
     if explain and result.hidden:
@@ -220,10 +225,11 @@ def _show(result: Suggestions, many: bool, explain: bool) -> None:
     typer.echo(result.line() + ("\n" if many else ""))
 
 
-def _why(why: Why | None) -> list[str]:
-    """The part of the clip, and training clips, words and classes that speak for a tag."""
-    if why is None:
-        return ["", ""]
+def _why(suggestion: Suggestion) -> list[str]:
+    """The trend of a tag, the part of the clip, and training clips, words and classes that speak for it."""
+    trend = "" if suggestion.trend is None else f"{suggestion.trend:+.2f}"
+    if (why := suggestion.why) is None:
+        return [trend, "", ""]
     seconds = "{:.1f}-{:.1f}".format(*why.seconds) if why.seconds else ""
     clips = [f"{Path(path).parent.name}/{Path(path).name} ({cosine:.2f})" for path, cosine in why.clips]
-    return [seconds, ", ".join([*clips, *(f"'{word}'" for word in why.words), *why.names])]
+    return [trend, seconds, ", ".join([*clips, *(f"'{word}'" for word in why.words), *why.names])]

@@ -1,10 +1,11 @@
 """From the scores of all tags to the few that are suggested.
 
 The best tags are gone through from the top: what a rule hides and what is a variant of a better one is left out, with
-the reason. Where frequency counts, a tag's place is that of its relevance + popularity * ln(count); relevance is the
-log-odds of a probability, or a score that only ranks. Where diversity counts, tags are taken one after the other by
-maximal marginal relevance (Carbonell and Goldstein 1998), (1 - diversity) * relevance - diversity * the highest cosine
-to one taken before, with relevances from 0 to 1 over the pool; they are shown in the order of their relevance.
+the reason. Where frequency or growth count, a tag's place is that of its relevance + popularity * ln(count) + trend *
+its trend (`embed.tagtrends`); relevance is the log-odds of a probability, or a score that only ranks. Where diversity
+counts, tags are taken one after the other by maximal marginal relevance (Carbonell and Goldstein 1998), (1 - diversity)
+* relevance - diversity * the highest cosine to one taken before, with relevances from 0 to 1 over the pool; they are
+shown in the order of their relevance.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.embedder import Embedder, Floats, Place, Rows
 from tag2vec.embed.forms import BESIDE
+from tag2vec.embed.known import Known
 from tag2vec.embed.precision import highest, least_score
 from tag2vec.embed.units import units
 from tag2vec.errors import UsageError
@@ -27,6 +29,10 @@ from tag2vec.retrieval.wanted import Wanted
 from tag2vec.scraping.normalise import spell, written
 
 POOL, FEWEST = 5, 50  # tags looked at for each one wanted, and the fewest: more where rules hide many
+_NO_TRENDS = (
+    "A trend was given, and this model knows none: its posts have no dates, or none of several weeks, or an earlier "
+    "version fitted it. Leave it out, or fit again on posts with a 'date': tag2vec fit-embedding CORPUS --out MODEL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +64,19 @@ class Choice:
 
 
 class Chooser:
-    """Chooses among the tags that `video` scores and `index` finds. Raises UsageError for what cannot be wanted."""
+    """Chooses among the tags that `video` scores and `index` finds, by what is `known` of them.
 
-    def __init__(self, wanted: Wanted, video: Embedder, index: Index) -> None:
+    Raises UsageError for what cannot be wanted, alone or of this model.
+    """
+
+    def __init__(self, wanted: Wanted, video: Embedder, index: Index, known: Known | None = None) -> None:
         self.wanted = wanted
         self.video = video
         self.space = video.space
         self.index = index
+        self.trends = (known or Known()).trends
+        if wanted.trend and not self.trends:
+            raise UsageError(_NO_TRENDS)
         self.hiding = Hiding(wanted, self.space.stems)
         self.least, self.said = _least(wanted, video)
         rows, self.unknown = vocabulary(self.space, wanted)
@@ -75,7 +87,7 @@ class Chooser:
     def choose(self, place: Place) -> Choice:
         """The tags for one clip, those that are included first, then best first."""
         wanted = self.wanted.most - len(self.included)
-        ordered = self.wanted.diversity > 0 or self.wanted.popularity != 0
+        ordered = bool(self.wanted.diversity or self.wanted.popularity or self.wanted.trend)
         size = max(POOL * self.wanted.most, FEWEST)
         while True:
             scores, rows = self._best(place, size)
@@ -133,6 +145,8 @@ class Chooser:
     def _diverse(self, scores: Floats, rows: Rows, enough: int) -> list[int]:
         """Places of the tags to take, the most relevant first."""
         value = self._relevance(scores) + self.wanted.popularity * np.log(np.maximum(self.space.counts[rows], 1))
+        if self.trends:
+            value = value + self.wanted.trend * self.trends.of(rows)
         if self.wanted.diversity:
             taken = _marginal(value, units(self.space.inputs[rows]), self.wanted.diversity, enough)
         else:

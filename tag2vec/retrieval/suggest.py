@@ -15,8 +15,10 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
+from tag2vec.embed.known import Known
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.style import restyle, style_of
+from tag2vec.embed.tagtrends import RISING
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError, UsageError
 from tag2vec.retrieval.choice import chosen
@@ -26,20 +28,22 @@ from tag2vec.retrieval.stored import load_index
 from tag2vec.retrieval.wanted import Wanted
 from tag2vec.retrieval.why import Why, explain
 
-Group = Literal["broad", "niche"]
+Group = Literal["rising", "broad", "niche"]
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
     """A hashtag as people write it, see `Forms`. `score` is higher for better tags, and how probably the clip carries
-    it where the recipe of the video embedder says so; `count` is the number of posts that carry the tag. A tag that
-    was to be included and that the space lacks has neither."""
+    it where the recipe of the video embedder says so; `count` is the number of posts that carry the tag, `trend` is
+    above 0 for one that rises, where the model knows. A tag that was to be included and that the space lacks has no
+    score."""
 
     tag: str
     stem: str
     score: float | None
     count: int
     group: Group = "niche"
+    trend: float | None = None  # see `scraping.trends`
     why: Why | None = None  # where it was asked for
 
 
@@ -90,12 +94,14 @@ class Suggestions:
 
 
 def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
-    facts = asdict(tag) | {"score": None if tag.score is None else round(tag.score, 6)}
-    return {name: value for name, value in facts.items() if name != "why" or value is not None}
+    facts = asdict(tag)
+    facts |= {name: round(facts[name], 6) for name in ("score", "trend") if facts.get(name) is not None}
+    return {name: value for name, value in facts.items() if name == "score" or value is not None}
 
 
 class Suggester:
-    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index of the embedder's items, and `forms`.
+    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index of the embedder's items, `forms`, and
+    what else is `known` of the tags.
 
     `index` may be built already, or a name, with settings or without; None: one is chosen, see `choice`. Without forms
     each tag is written in its most frequent one.
@@ -108,11 +114,13 @@ class Suggester:
         index: str | Index | None = None,
         cache: Cache | None = None,
         forms: Forms | None = None,
+        known: Known | None = None,
     ) -> None:
         if space.digest != video.base.digest or len(space) != len(video.base):
             raise UsageError("The video embedder was fitted on another tag space than the one given.")
         self.space = video.space
         self.forms = (forms or Forms.none(space)).of(video.space)
+        self.known = known or Known()
         self.video = video
         self.cache = cache
         self._index = index if isinstance(index, Index) else _index(video, index)
@@ -129,7 +137,9 @@ class Suggester:
         VideoEmbedder.load. Raises ArtifactError."""
         space = TagSpace.load(model)
         video = VideoEmbedder.load(model, space, given)
-        return cls(space, video, index or load_index(model, video), cache, Forms.load(model, space))
+        return cls(
+            space, video, index or load_index(model, video), cache, Forms.load(model, space), Known.load(model, space)
+        )
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
         """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`.
@@ -191,7 +201,7 @@ class Suggester:
 
     def chooser(self, k: int = 15, **settings: Any) -> Chooser:
         """What chooses as is wanted; `settings` are those of Wanted. Raises UsageError."""
-        return Chooser(Wanted(k, **settings), self.video, self._index)
+        return Chooser(Wanted(k, **settings), self.video, self._index, self.known)
 
     def _answer(self, clip: Clip, extracted: Extracted, chooser: Chooser) -> Suggestions:
         start = time.perf_counter()
@@ -234,7 +244,11 @@ class Suggester:
             return Suggestion(one.tag, self.space.stems.stem(one.tag), None, 0)
         entry = self.space.entries[one.row]
         group: Group = "broad" if entry.count >= self._broad else "niche"
-        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group)
+        trend = None
+        if self.known.trends:
+            trend = float(self.known.trends.of(np.array([one.row]))[0])
+            group = "rising" if trend >= RISING else group
+        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group, trend)
 
     @cached_property
     def _broad(self) -> int:

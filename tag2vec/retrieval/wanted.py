@@ -36,6 +36,7 @@ class Wanted:
     style: str = "written"  # or lower, pascal: see `embed.style`
     explain: bool = False  # also say what speaks for each; the clip is looked at twice
     popularity: float = 0.0  # above 0 frequent tags come first, below 0 rare ones; 1: as the frequency itself
+    trend: float = 0.0  # above 0 rising tags come first, below 0 falling ones; 1: as their growth itself
 
     def __post_init__(self) -> None:
         for name in ("exclude", "include", "show"):
@@ -49,8 +50,9 @@ class Wanted:
             )
         if not 0 <= self.diversity <= 1:
             raise UsageError(f"diversity is {self.diversity:g}; wanted 0 to 1.")
-        if not -1 <= self.popularity <= 1:
-            raise UsageError(f"popularity is {self.popularity:g}; wanted -1 to 1.")
+        for name in ("popularity", "trend"):
+            if not -1 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} is {getattr(self, name):g}; wanted -1 to 1.")
         for name in self.show:
             lists.own(name)
         style_of(self.style)

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ from hypothesis import strategies as st
 from tag2vec import plugins
 from tag2vec.cli import main
 from tag2vec.embed.embedder import Place, Untrained
+from tag2vec.embed.known import Known
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.tagtrends import TagTrends
 from tag2vec.errors import SourceError, UnknownName, UsageError
 from tag2vec.retrieval.choosing import Choice, Chooser
 from tag2vec.retrieval.indexes import Index
@@ -62,11 +65,15 @@ def _space(words: Sequence[str] = WORDS, seed: int = 0) -> TagSpace:
     return TagSpace(entries, vectors, vectors, {"stemmer": "none", "corpus": "nowhere"})
 
 
+def _known(space: TagSpace) -> Known:
+    return Known(TagTrends(date(2026, 5, 9), 7, 28, np.linspace(-2, 2, len(space), dtype=np.float32)))
+
+
 def _ask(space: TagSpace, query: Sequence[float], wanted: Wanted, index: str = "exact") -> Asked:
     embedder = Given(space)
     made = plugins.make(Index, index)
     made.build(embedder.items)
-    choice = Chooser(wanted, embedder, made).choose(Place(np.array(query, np.float32)))
+    choice = Chooser(wanted, embedder, made, _known(space)).choose(Place(np.array(query, np.float32)))
     return Asked(space, [one.tag or space.forms[one.row or 0] for one in choice.taken], choice)
 
 
@@ -86,6 +93,7 @@ wishes = st.builds(
     variants=st.booleans(),
     diversity=st.sampled_from([0.0, 0.3, 1.0]),
     popularity=st.sampled_from([-0.5, 0.0, 1.0]),
+    trend=st.sampled_from([-1.0, 0.0, 0.5]),
     min_score=st.sampled_from([None, 0.0, 1.0]),
 )
 
@@ -109,7 +117,7 @@ def test_whatever_is_wanted_limits_hold_and_the_answer_is_the_same_again(
     assert wanted.variants or not any({a, b} <= set(found.tags) for a, b in [("cafe", "café")])
     scores = [one.score for one in found.choice.taken]
     assert all(score is not None and score >= (wanted.min_score or -np.inf) for score in scores)
-    if not wanted.diversity and not wanted.popularity:
+    if not (wanted.diversity or wanted.popularity or wanted.trend):
         assert scores == sorted(scores, key=lambda score: -(score or 0))
     again = _ask(space, query, Wanted(**asdict(wanted)))
     assert again.choice == found.choice
@@ -168,7 +176,7 @@ def test_tags_a_letter_apart_that_mean_different_things_are_no_variants() -> Non
     assert _ask(space, [1.0, 0.5], Wanted()).tags == ["beach", "bench"]
 
 
-def test_diversity_takes_tags_that_differ_and_popularity_frequent_or_rare_ones() -> None:
+def test_diversity_takes_tags_that_differ_popularity_frequent_or_rare_ones_and_trend_rising_ones() -> None:
     words = ["ab", "cd", "ef", "gh", "ij", "kl"]
     entries = [Entry(word, 10 ** (5 - row), {word: 1}) for row, word in enumerate(words)]
     vectors = np.array([[3, 0], [2.9, 0.1], [2.8, 0.1], [1, 2], [0.9, 1], [0.1, 0.1]], np.float32)
@@ -177,6 +185,8 @@ def test_diversity_takes_tags_that_differ_and_popularity_frequent_or_rare_ones()
     assert _ask(space, [1, 0], Wanted(2, diversity=0.6)).tags == ["ab", "gh"]
     assert _ask(space, [1, 0], Wanted(3, popularity=-1)).tags == ["kl", "ij", "gh"]
     assert _ask(space, [-1, 0], Wanted(2, popularity=1)).tags == ["ab", "cd"]
+    assert _ask(space, [1, 0], Wanted(1, trend=1)).tags == ["ef"]  # 2.8 - 0.4; the trends go from -2 to 2 by 0.8
+    assert _ask(space, [1, 0], Wanted(1, trend=-1)).tags == ["ab"]
 
 
 def test_a_vocabulary_is_all_there_is_to_choose_from(tmp_path: Path) -> None:
@@ -216,7 +226,8 @@ def test_the_stem_of_an_excluded_tag_is_excluded() -> None:
         ({"platform": "instagrm"}, UnknownName, "Did you mean 'instagram'"),
         ({"show": ("nois",)}, UnknownName, "Did you mean 'noise'"),
         ({"diversity": 1.5}, UsageError, "wanted 0 to 1"),
-        ({"popularity": -2}, UsageError, "wanted -1 to 1"),
+        ({"popularity": -2}, UsageError, "popularity is -2; wanted -1 to 1"),
+        ({"trend": 1.5}, UsageError, "trend is 1.5; wanted -1 to 1"),
         ({"platform": "threads", "include": ("a", "b")}, UsageError, r"1 suggested at most \(threads\)"),
         ({"platform": "peertube", "include": ("o",)}, UsageError, "no hashtag on peertube"),
         ({"include": ("!!",)}, UsageError, "has no letter"),
