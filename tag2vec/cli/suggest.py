@@ -207,9 +207,12 @@ def _say_limits(chooser: Chooser) -> None:
         note(f"{place.name}: {most} tags a post at most (since {place.since}).")
     if place and place.warn_above and most > place.warn_above:
         note(f"{place.name}: {place.note}; wanted -k {place.warn_above} or fewer.")
-    if chooser.unknown:
-        few = ", ".join(chooser.unknown[:5]) + (" ..." if len(chooser.unknown) > 5 else "")
-        note(f"{len(chooser.unknown)} tags of {chooser.wanted.vocabulary} are not known here and left out: {few}")
+    if chooser.listed:
+        composed, unknown = chooser.listed.composed, chooser.listed.unknown
+        for tags, what in ((composed, "placed by the known tags inside them"), (unknown, "left out")):
+            few = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
+            if tags:
+                note(f"{len(tags)} tags of {chooser.wanted.vocabulary} are not known here and {what}: {few}")
 
 
 def _show(result: Suggestions, many: bool, explain: bool) -> None:

@@ -74,6 +74,10 @@ class TagTrends:
         with artifact.write(Path(model) / FOLDER, KIND, config, {"space": space.digest}) as draft:
             draft.array("trend.npy", self.trend)
 
+    def at(self, row: int) -> float | None:
+        """The trend of one tag; None for a row after those of the space."""
+        return float(self.trend[row]) if row < len(self.trend) else None
+
     def of(self, rows: NDArray[np.intp]) -> Vectors:
         """The trends (n,) of the tags in `rows` (n,); 0 for rows after those of the space, as clips' own tags have."""
         known = rows < len(self.trend)

@@ -22,11 +22,12 @@ from tag2vec.embed.known import Known
 from tag2vec.embed.precision import highest, least_score
 from tag2vec.embed.units import units
 from tag2vec.errors import UsageError
-from tag2vec.retrieval.hiding import Hiding, vocabulary
+from tag2vec.retrieval.hiding import Hiding
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.variants import Variants
+from tag2vec.retrieval.vocabulary import vocabulary
 from tag2vec.retrieval.wanted import Wanted
-from tag2vec.scraping.normalise import spell, written
+from tag2vec.scraping.normalise import written
 
 POOL, FEWEST = 5, 50  # tags looked at for each one wanted, and the fewest: more where rules hide many
 _NO_TRENDS = (
@@ -71,16 +72,17 @@ class Chooser:
 
     def __init__(self, wanted: Wanted, video: Embedder, index: Index, known: Known | None = None) -> None:
         self.wanted = wanted
-        self.video = video
-        self.space = video.space
         self.index = index
+        self.listed = vocabulary(video.space, wanted)
+        self.searched = len(video.rows)  # items that the index holds; those of composed tags come after them
+        self.video = video.grown(self.listed.space) if self.listed and self.listed.composed else video
+        self.space = self.video.space
         self.trends = (known or Known()).trends
         if wanted.trend and not self.trends:
             raise UsageError(_NO_TRENDS)
         self.hiding = Hiding(wanted, self.space.stems)
         self.least, self.said = _least(wanted, video)
-        rows, self.unknown = vocabulary(self.space, wanted)
-        self.allowed = None if rows is None else np.isin(np.arange(len(self.space)), rows)
+        self.allowed = np.isin(np.arange(len(self.space)), self.listed.rows) if self.listed else None
         self.among = None if self.allowed is None else self.allowed[video.rows]
         self.included = self._included()
 
@@ -106,8 +108,14 @@ class Chooser:
 
     def _best(self, place: Place, size: int) -> tuple[Floats, Rows]:
         """The `size` best of the tags to choose from, scores falling."""
-        found = self.index.search(place.query[None], size, self.among)
-        scores, rows = self.video.best(place, *(one[0] for one in found))
+        scores, found = (one[0] for one in self.index.search(place.query[None], size, self.among))
+        if len(self.video.rows) > self.searched:
+            composed = self.video.items[self.searched :] @ place.query
+            scores = np.concatenate([scores, composed])
+            found = np.concatenate([found, np.arange(self.searched, len(self.video.rows))])
+            order = np.argsort(-scores, kind="stable")
+            scores, found = scores[order], found[order]
+        scores, rows = self.video.best(place, scores, found)
         if self.allowed is not None:
             scores, rows = scores[self.allowed[rows]], rows[self.allowed[rows]]
         return scores[:size], rows[:size]
@@ -126,7 +134,7 @@ class Chooser:
                 continue
             rule = self.hiding.rule(form, stem)
             if rule is None and not self.wanted.variants:
-                normal = spell([form])[2][0]
+                normal = self.hiding.normal(form)
                 better = variants.of(row, normal)
                 if better is None:
                     variants.add(row, normal)

@@ -205,49 +205,47 @@ class Suggester:
 
     def _answer(self, clip: Clip, extracted: Extracted, chooser: Chooser) -> Suggestions:
         start = time.perf_counter()
-        place = self.video.place(extracted.arrays)
+        place = chooser.video.place(extracted.arrays)
         embedded = time.perf_counter()
         choice = chooser.choose(place)
         written = self._written(choice, chooser)
-        suggested = tuple(self._suggestion(one, written) for one in choice.taken)
+        suggested = tuple(self._suggestion(one, written, chooser.space) for one in choice.taken)
         hidden = tuple(
-            Hidden(self.space.forms[one.row], self.space.entries[one.row].stem, one.score, one.rule)
+            Hidden(chooser.space.forms[one.row], chooser.space.entries[one.row].stem, one.score, one.rule)
             for one in choice.left
         )
         searched = time.perf_counter()
         if chooser.wanted.explain:
-            suggested = self._explained(clip, extracted, choice.taken, suggested)
+            suggested = self._explained(clip, extracted, choice.taken, suggested, chooser.video)
         timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
         return Suggestions(str(clip.path), extracted.duration_s, suggested, timing, told or None, hidden)
 
     def _explained(
-        self, clip: Clip, extracted: Extracted, taken: Sequence[Taken], them: Sequence[Suggestion]
+        self, clip: Clip, extracted: Extracted, taken: Sequence[Taken], them: Sequence[Suggestion], video: Embedder
     ) -> tuple[Suggestion, ...]:
         rows = [one.row for one in taken if one.row is not None]
-        found = explain(clip, extracted, rows, self.video, self.cache)
+        found = explain(clip, extracted, rows, video, self.cache)
         whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
         return tuple(replace(said, why=whys.get(one.row)) for one, said in zip(taken, them, strict=True))
 
     def _written(self, choice: Choice, chooser: Chooser) -> dict[int, str]:
         """Each row as people write it beside the best ones, in no form that is excluded."""
         rows = list(dict.fromkeys([*choice.best, *(one.row for one in choice.taken if one.row is not None)]))
-        style = style_of(chooser.wanted.style)
+        style, space = style_of(chooser.wanted.style), chooser.space
         found = {}
-        for row, form in zip(rows, self.forms.ranked(rows, style), strict=True):
-            hidden = chooser.hiding.rule(form, self.space.entries[row].stem)
-            found[row] = restyle(self.space, row, self.space.forms[row], style) if hidden else form
+        for row, form in zip(rows, self.forms.of(space).ranked(rows, style), strict=True):
+            hidden = chooser.hiding.rule(form, space.entries[row].stem)
+            found[row] = restyle(space, row, space.forms[row], style) if hidden else form
         return found
 
-    def _suggestion(self, one: Taken, written: dict[int, str]) -> Suggestion:
+    def _suggestion(self, one: Taken, written: dict[int, str], space: TagSpace) -> Suggestion:
         if one.row is None:
-            return Suggestion(one.tag, self.space.stems.stem(one.tag), None, 0)
-        entry = self.space.entries[one.row]
+            return Suggestion(one.tag, space.stems.stem(one.tag), None, 0)
+        entry = space.entries[one.row]
         group: Group = "broad" if entry.count >= self._broad else "niche"
-        trend = None
-        if self.known.trends:
-            trend = float(self.known.trends.of(np.array([one.row]))[0])
-            group = "rising" if trend >= RISING else group
+        trend = self.known.trends.at(one.row) if self.known.trends else None
+        group = "rising" if trend is not None and trend >= RISING else group
         return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group, trend)
 
     @cached_property

@@ -115,3 +115,18 @@ def test_rising_tags_come_first_where_it_is_wanted(home: Home, clip: Path, tmp_p
     table = run("suggest", clip, "-m", tmp_path / "model", "--explain").stdout.splitlines()
     assert table[14].split("\t")[3:5] == ["rising", "+3.00"] and table[0].split("\t")[4] == "+0.00"
     assert artifact.read(tmp_path / "model" / "trends").parents == {"space": space.digest}
+
+
+def test_only_my_tags_needs_no_training(home: Home, clip: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.txt"
+    mine.write_text("PianoCoverFriends\nYoyoTricksFriends\npiano\nqwxzk\n")
+    done = run("suggest", clip, "-m", home.model, "--vocabulary", mine, "--json")
+    told = {one["tag"]: one for one in json.loads(done.stdout)["suggestions"]}
+    assert set(told) == {"PianoCoverFriends", "YoyoTricksFriends", "Piano"}
+    assert told["YoyoTricksFriends"]["score"] > told["PianoCoverFriends"]["score"] > 0
+    assert told["YoyoTricksFriends"]["count"] == 0 and told["YoyoTricksFriends"]["group"] == "niche"
+    assert "2 tags of" in done.stderr and "placed by the known tags inside them: PianoCoverFriends, Yo" in done.stderr
+    assert "1 tags of" in done.stderr and "left out: qwxzk" in done.stderr
+    suggester = Suggester.load(home.model, cache=home.cache)
+    pascal = suggester.suggest(clip, vocabulary=mine, style="lower", explain=True)
+    assert "yoyotricksfriends" in [one.tag for one in pascal] and pascal[0].why

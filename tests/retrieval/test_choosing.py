@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -73,8 +73,9 @@ def _ask(space: TagSpace, query: Sequence[float], wanted: Wanted, index: str = "
     embedder = Given(space)
     made = plugins.make(Index, index)
     made.build(embedder.items)
-    choice = Chooser(wanted, embedder, made, _known(space)).choose(Place(np.array(query, np.float32)))
-    return Asked(space, [one.tag or space.forms[one.row or 0] for one in choice.taken], choice)
+    chooser = Chooser(wanted, embedder, made, _known(space))
+    choice = chooser.choose(Place(np.array(query, np.float32)))
+    return Asked(space, [one.tag or chooser.space.forms[one.row or 0] for one in choice.taken], choice)
 
 
 def _ranked(scores: dict[str, float], wanted: Wanted) -> Asked:
@@ -199,6 +200,43 @@ def test_a_vocabulary_is_all_there_is_to_choose_from(tmp_path: Path) -> None:
         _ask(_space(), [1.0] * 8, Wanted(vocabulary=mine))
     with pytest.raises(SourceError, match="tags to choose from"):
         _ask(_space(), [1.0] * 8, Wanted(vocabulary=tmp_path / "absent.txt"))
+
+
+@pytest.mark.parametrize("index", ["exact", "flat", "ivf"])
+def test_tags_of_a_vocabulary_that_the_space_lacks_are_placed_by_the_words_inside(tmp_path: Path, index: str) -> None:
+    mine, space = tmp_path / "mine.txt", _space()
+    mine.write_text("#SkateparkIsland\nshell\nReefDive\nnosuchtag\n#reef_dive\n")
+    wanted = Wanted(vocabulary=mine)
+    for toward, first in (("skatepark", "SkateparkIsland"), ("reef", "ReefDive"), ("shell", "shell")):
+        query = space.inputs[space.rows[toward]].tolist()
+        found = _ask(space, query, wanted, index)
+        assert found.tags[0] == first and set(found.tags) == {"SkateparkIsland", "shell", "ReefDive"}
+    embedder, made = Given(space), plugins.make(Index, index)
+    made.build(embedder.items)
+    listed = Chooser(wanted, embedder, made).listed
+    assert listed and listed.composed == ("SkateparkIsland", "ReefDive") and listed.unknown == ("nosuchtag",)
+    mine.write_text("ReefDive\n")
+    assert _ask(space, [1.0] * 8, Wanted(vocabulary=mine), index).tags == ["ReefDive"]
+    assert _ask(space, [1.0] * 8, Wanted(vocabulary=mine, exclude=("reef*",)), index).tags == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    wanted=wishes,
+    listed=st.lists(st.sampled_from([*WORDS, "ReefDive", "BeachHoliday", "SunsetBoatIsland", "qwx"]), min_size=1),
+    included=st.lists(st.sampled_from(["coast", "MyBrand"]), unique=True),
+)
+def test_with_a_vocabulary_too_limits_hold(
+    tmp_path_factory: pytest.TempPathFactory, wanted: Wanted, listed: list[str], included: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("listed") / "mine.txt"
+    file.write_text("\n".join(["palm", *listed]))
+    some = included[: min(wanted.most, len(included))]
+    found = _ask(_space(), [1.0] * 8, replace(wanted, vocabulary=file, include=tuple(some)))
+    assert found.tags[: len(some)] == some and len(found.tags) <= wanted.most
+    assert set(found.tags[len(some) :]) <= {"palm", *listed} - {"qwx", *some} - (
+        set() if "s*" not in wanted.exclude else {"SunsetBoatIsland"}
+    )
 
 
 def test_files_of_excluded_tags_may_have_patterns_and_comments(tmp_path: Path) -> None:
