@@ -55,6 +55,12 @@ def suggest(
     vocabulary: Annotated[
         Path | None, typer.Option(help="A file of the only tags to choose from.", rich_help_panel=_CHOOSING)
     ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only tags of this language, as en, and of none. Repeat for more.", rich_help_panel=_CHOOSING
+        ),
+    ] = None,
     show: Annotated[
         list[str] | None,
         typer.Option(help="noise or sensitive: do not hide the tags of this list.", rich_help_panel=_CHOOSING),
@@ -128,6 +134,7 @@ def suggest(
         "exclude": exclude or (),
         "include": include or (),
         "vocabulary": vocabulary,
+        "language": language or (),
         "show": show or (),
         "variants": variants,
         "diversity": diversity,

@@ -34,6 +34,11 @@ _NO_TRENDS = (
     "A trend was given, and this model knows none: its posts have no dates, or none of several weeks, or an earlier "
     "version fitted it. Leave it out, or fit again on posts with a 'date': tag2vec fit-embedding CORPUS --out MODEL"
 )
+_NO_LANGUAGES = (
+    "A language was given, and this model does not know those of its tags: an earlier version fitted it, or its posts "
+    "name none. Leave it out, or fit again on posts with a 'language', or with py3langid installed, which guesses it "
+    '(pip install "tag2vec[text]"): tag2vec fit-embedding CORPUS --out MODEL'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +82,15 @@ class Chooser:
         self.searched = len(video.rows)  # items that the index holds; those of composed tags come after them
         self.video = video.grown(self.listed.space) if self.listed and self.listed.composed else video
         self.space = self.video.space
-        self.trends = (known or Known()).trends
+        known = known or Known()
+        self.trends = known.trends
+        self.languages = known.languages
         if wanted.trend and not self.trends:
             raise UsageError(_NO_TRENDS)
+        if wanted.language and not self.languages:
+            raise UsageError(_NO_LANGUAGES)
+        spoken = ",".join(wanted.language).split(",") if wanted.language else []
+        self.spoken = [self.languages.check(code) for code in spoken] if self.languages else []
         self.hiding = Hiding(wanted, self.space.stems)
         self.least, self.said = _least(wanted, video)
         self.allowed = np.isin(np.arange(len(self.space)), self.listed.rows) if self.listed else None
@@ -133,6 +144,8 @@ class Chooser:
             if row in without:
                 continue
             rule = self.hiding.rule(form, stem)
+            if rule is None and self.languages and self.spoken and self.languages.other(row, form, self.spoken):
+                rule = "language"
             if rule is None and not self.wanted.variants:
                 normal = self.hiding.normal(form)
                 better = variants.of(row, normal)

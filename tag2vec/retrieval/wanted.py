@@ -31,6 +31,7 @@ class Wanted:
     include: tuple[str, ...] = ()
     vocabulary: str | Path | None = None
     show: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()  # only tags of these, as en, and of no particular one; none: of all
     variants: bool = False  # whether spelling variants of a better tag are suggested too
     diversity: float = 0.0  # 0: the best; 1: each as far from the others in the tag space as can be
     style: str = "written"  # or lower, pascal: see `embed.style`
@@ -39,7 +40,7 @@ class Wanted:
     trend: float = 0.0  # above 0 rising tags come first, below 0 falling ones; 1: as their growth itself
 
     def __post_init__(self) -> None:
-        for name in ("exclude", "include", "show"):
+        for name in ("exclude", "include", "show", "language"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
         if self.k < 1:

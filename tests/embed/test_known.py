@@ -1,4 +1,4 @@
-"""What a model keeps of its tags: trends of posts with dates, written by fit-embedding and asked of by suggest."""
+"""What a model keeps of its tags: trends and languages, written by fit-embedding and looked at by suggest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 from tag2vec import Corpus, Suggester, TagSpace, artifact
 from tag2vec.cli import app
 from tag2vec.embed.known import Known
+from tag2vec.embed.languages import written_in
 from tag2vec.embed.tagtrends import RISING, TagTrends
 from tag2vec.errors import ArtifactError, UsageError
 from tag2vec.scraping.trends import trends
@@ -130,3 +132,64 @@ def test_only_my_tags_needs_no_training(home: Home, clip: Path, tmp_path: Path) 
     suggester = Suggester.load(home.model, cache=home.cache)
     pascal = suggester.suggest(clip, vocabulary=mine, style="lower", explain=True)
     assert "yoyotricksfriends" in [one.tag for one in pascal] and pascal[0].why
+
+
+WORDS = {
+    "es": ["cocinaespañola", "recetasfáciles", "comidadeldía", "hechoencasa"],
+    "en": ["thekitchen", "easyrecipes", "homemadefood", "whatsfordinner"],
+}
+
+
+def _spoken(named: bool) -> list[dict[str, object]]:
+    """Posts of two languages, #messi in all of them, #pasta in few."""
+    return [
+        {"id": f"{code}{i}", "tags": [*words, "messi", *(["pasta"] if i < 2 else [])]}
+        | ({"language": {"es": "es-419", "en": "en_US"}[code]} if named else {})
+        for code, words in WORDS.items()
+        for i in range(12)
+    ]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_tags_are_of_the_language_of_their_posts(tmp_path: Path, named: bool) -> None:
+    space = _fitted(tmp_path, _spoken(named))
+    languages = Known.load(tmp_path / "model", space).languages
+    assert languages and languages.codes == ("en", "es")
+    assert {space.forms[row]: languages.at(row) for row in range(len(space)) if languages.at(row)} == {
+        word: code for code, words in WORDS.items() for word in words
+    }
+    assert languages.at(len(space) + 1) is None
+    assert not languages.other(space.rows["messi"], "messi", ["en"]) and languages.other(0, "кино", ["en"])
+    replace(languages, of=languages.of + 2).save(tmp_path / "model", space)
+    with pytest.raises(ArtifactError, match="does not hold languages of this tag space"):
+        Known.load(tmp_path / "model", space)
+
+
+@pytest.mark.parametrize(
+    ("form", "codes", "yes"),
+    [
+        ("Beach", ["ru"], True),
+        ("пляж", ["en"], False),
+        ("пляж", ["en", "uk"], True),
+        ("東京タワー", ["ja"], True),
+        ("東京タワー", ["zh"], False),
+        ("café", ["en"], True),
+        ("הים", ["ar"], False),
+    ],
+)
+def test_letters_say_which_languages_a_tag_cannot_be_of(form: str, codes: list[str], yes: bool) -> None:
+    assert written_in(form, codes) is yes
+
+
+def test_a_corpus_of_an_earlier_version_has_no_languages_and_grows(tmp_path: Path) -> None:
+    corpus = Corpus.build(write_posts(tmp_path / "p.jsonl", _spoken(True)), tmp_path / "corpus", stemmer="none")
+    posts = corpus.folder.path("posts.parquet")
+    with artifact.write(tmp_path / "old", "corpus", corpus.folder.config) as draft:
+        for name in corpus.folder.files:
+            shutil.copyfile(corpus.folder.path(name), draft.path / name)
+        duckdb.execute(f"COPY (SELECT * EXCLUDE language FROM '{posts}') TO '{draft.path / 'posts.parquet'}'")
+    old = Corpus.load(tmp_path / "old")
+    assert {code for code, _ in old.spoken()} == {""} and [*old.written()] == [*corpus.written()]
+    new = write_posts(tmp_path / "n.jsonl", [{"id": "new", "tags": ["cine", "playa"], "language": "ES"}])
+    grown = Corpus.build(new, tmp_path / "old", stemmer="none", update=True)
+    assert [code for code, _ in grown.spoken()] == [""] * 24 + ["es"]

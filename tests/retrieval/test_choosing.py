@@ -18,6 +18,7 @@ from tag2vec import plugins
 from tag2vec.cli import main
 from tag2vec.embed.embedder import Place, Untrained
 from tag2vec.embed.known import Known
+from tag2vec.embed.languages import Languages
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.tagtrends import TagTrends
@@ -66,7 +67,9 @@ def _space(words: Sequence[str] = WORDS, seed: int = 0) -> TagSpace:
 
 
 def _known(space: TagSpace) -> Known:
-    return Known(TagTrends(date(2026, 5, 9), 7, 28, np.linspace(-2, 2, len(space), dtype=np.float32)))
+    """Trends from -2 to 2; every third tag is English, every third Spanish, the others of no language."""
+    languages = Languages(("en", "es"), np.arange(len(space), dtype=np.int16) % 3 - 1)
+    return Known(TagTrends(date(2026, 5, 9), 7, 28, np.linspace(-2, 2, len(space), dtype=np.float32)), languages)
 
 
 def _ask(space: TagSpace, query: Sequence[float], wanted: Wanted, index: str = "exact") -> Asked:
@@ -95,6 +98,7 @@ wishes = st.builds(
     diversity=st.sampled_from([0.0, 0.3, 1.0]),
     popularity=st.sampled_from([-0.5, 0.0, 1.0]),
     trend=st.sampled_from([-1.0, 0.0, 0.5]),
+    language=st.sampled_from([(), ("en",), ("es", "en"), ("es-MX",)]),
     min_score=st.sampled_from([None, 0.0, 1.0]),
 )
 
@@ -116,6 +120,9 @@ def test_whatever_is_wanted_limits_hold_and_the_answer_is_the_same_again(
     assert "noise" in wanted.show or not {"fyp", "viral"} & set(found.tags)
     assert "sensitive" in wanted.show or "foodporn" not in found.tags
     assert wanted.variants or not any({a, b} <= set(found.tags) for a, b in [("cafe", "café")])
+    other = {"en": WORDS[2::3], "es-MX": WORDS[1::3]}.get("".join(wanted.language), [])
+    assert not set(found.tags) & set(other)
+    assert {space.forms[one.row] for one in found.choice.left if one.rule == "language"} <= set(other)
     scores = [one.score for one in found.choice.taken]
     assert all(score is not None and score >= (wanted.min_score or -np.inf) for score in scores)
     if not (wanted.diversity or wanted.popularity or wanted.trend):
@@ -237,6 +244,32 @@ def test_with_a_vocabulary_too_limits_hold(
     assert set(found.tags[len(some) :]) <= {"palm", *listed} - {"qwx", *some} - (
         set() if "s*" not in wanted.exclude else {"SunsetBoatIsland"}
     )
+
+
+def test_tags_of_other_languages_are_hidden_and_those_of_none_are_not() -> None:
+    scores = {"playa": 9.0, "beach": 8.0, "messi": 7.0, "арбуз": 6.0, "море": 5.0, "東京": 4.0}
+    languages = Languages(("en", "es", "ru"), np.array([1, 0, -1, -1, 2, -1], np.int16))
+    entries = [Entry(word, 100 - row, {word: 100 - row}) for row, word in enumerate(scores)]
+    vectors = np.array([[score] for score in scores.values()], np.float32)
+    space = TagSpace(entries, vectors, vectors, {"stemmer": "none", "corpus": "nowhere"})
+    made = plugins.make(Index, "exact")
+    made.build(vectors)
+
+    def ask(*language: str, known: Known = Known(languages=languages)) -> tuple[list[str], list[str]]:  # noqa: B008
+        chooser = Chooser(Wanted(language=language, include=("playa",)), Given(space), made, known)
+        choice = chooser.choose(Place(np.ones(1, np.float32)))
+        return [one.tag or space.forms[one.row or 0] for one in choice.taken], [
+            f"{space.forms[one.row]}: {one.rule}" for one in choice.left
+        ]
+
+    hidden = ["арбуз: language", "море: language", "東京: language"]
+    assert ask("en") == (["playa", "beach", "messi"], hidden)
+    assert ask("en-GB") == ask("en") and ask("en,es") == ask("en", "es") == (["playa", "beach", "messi"], hidden)
+    assert ask("ru") == (["playa", "messi", "арбуз", "море"], ["beach: language", "東京: language"])
+    with pytest.raises(UnknownName, match=r"no language of this model's posts named 'eng'. Did you mean 'en'\?"):
+        ask("eng")
+    with pytest.raises(UsageError, match="does not know those of its tags.*py3langid"):
+        ask("en", known=Known())
 
 
 def test_files_of_excluded_tags_may_have_patterns_and_comments(tmp_path: Path) -> None:
