@@ -143,7 +143,8 @@ def suggest(
         "style": style,
         "explain": explain,
     }
-    _say_limits(suggester.chooser(**wanted))
+    chooser = suggester.chooser(**wanted)
+    _say_limits(chooser)
     form = "json" if as_json else "csv" if as_csv else "text"
     if segments is not None:
         print_segments(suggester, paths, segments, form, workers=workers, **wanted)
@@ -151,7 +152,7 @@ def suggest(
 
     def answers(paths: Sequence[Path]) -> Answers:
         listed = paths if title is None else [suggester.titled(path, title) for path in paths]
-        return suggester.suggest_many(listed, workers=workers, **wanted)
+        return suggester.chosen_by(chooser, listed, workers)
 
     with bar("clips", len(paths), printing=not sidecar) as tick:
         if sidecar:

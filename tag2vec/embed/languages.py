@@ -1,7 +1,7 @@
 """Of which language a tag is: the one of the posts that carry it.
 
 A single tag is too short to tell, and #football stands in posts of every language. So each post counts for its tags: in
-the language that it names, or else in the one that all its tags together look like (py3langid). A tag
+the language that it names, or else in the one that all its tags together look like (py3langid, `guess_all`). A tag
 is of a language when its share there, shrunk by SURE posts towards that of all posts, is past halfway from theirs to
 all of them; others, as names, numbers and what stands everywhere, are of no particular language. Letters say more:
 a script that no wanted language is written in is never one of theirs.
@@ -24,7 +24,7 @@ from tag2vec import artifact
 from tag2vec.embed.space import TagSpace
 from tag2vec.errors import ArtifactError, unknown
 from tag2vec.scraping.corpus import Corpus
-from tag2vec.scraping.language import code_of, guess
+from tag2vec.scraping.language import code_of, guess_all
 
 KIND = "languages"
 FOLDER = "languages"  # inside a model folder
@@ -148,10 +148,14 @@ def written_in(form: str, codes: Sequence[str]) -> bool:
 def _posts(corpus: Corpus) -> Iterable[tuple[str, Sequence[str]]]:
     """The language and the stems of each post; where it names none, guessed of some that are spread evenly."""
     every = -(-len(corpus) // GUESSED)
+    unnamed: list[dict[str, str]] = []
     for number, (code, written) in enumerate(corpus.spoken()):
-        if not code and every and number % every == 0:
-            try:
-                code = guess(" ".join(written.values()))
-            except ImportError:
-                every = 0
-        yield code, list(written)
+        if code:
+            yield code, list(written)
+        elif number % every == 0:
+            unnamed.append(written)
+    try:
+        guessed = guess_all([" ".join(written.values()) for written in unnamed])
+    except ImportError:
+        return
+    yield from zip(guessed, map(list, unnamed), strict=True)

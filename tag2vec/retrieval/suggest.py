@@ -170,7 +170,12 @@ class Suggester:
         **settings: Any,
     ) -> Iterator[tuple[Path, Suggestions | Tag2VecError]]:
         """(clip, its suggestions or its error), in the order of `clips`; the same answers as one clip at a time."""
-        chooser = self.chooser(k, **settings)
+        return self.chosen_by(self.chooser(k, **settings), clips, workers)
+
+    def chosen_by(
+        self, chooser: Chooser, clips: Iterable[Clip | str | Path], workers: int | None = None
+    ) -> Iterator[tuple[Path, Suggestions | Tag2VecError]]:
+        """`suggest_many` by a chooser that `chooser` made before: the lists that are wanted are read once."""
         listed = [Clip.of(clip) for clip in clips]
         if len(listed) == 1:
             workers = 0  # starting a process takes longer than it saves
