@@ -16,7 +16,8 @@ from tag2vec.version import __version__
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
     from tag2vec.embed.video import VideoEmbedder
-    from tag2vec.retrieval.suggest import Suggester, Suggestion, Suggestions
+    from tag2vec.retrieval.suggest import Suggester
+    from tag2vec.retrieval.suggestions import Suggestion, Suggestions
     from tag2vec.scraping.corpus import Corpus
 
 __all__ = [
@@ -33,8 +34,8 @@ __all__ = [
 _HOMES = {
     "Corpus": "tag2vec.scraping.corpus",
     "Suggester": "tag2vec.retrieval.suggest",
-    "Suggestion": "tag2vec.retrieval.suggest",
-    "Suggestions": "tag2vec.retrieval.suggest",
+    "Suggestion": "tag2vec.retrieval.suggestions",
+    "Suggestions": "tag2vec.retrieval.suggestions",
     "TagSpace": "tag2vec.embed.space",
     "VideoEmbedder": "tag2vec.embed.video",
 }

@@ -15,8 +15,7 @@ from tag2vec.cli.sidecars import Answers
 from tag2vec.errors import Tag2VecError
 
 if TYPE_CHECKING:
-    from tag2vec.retrieval.suggest import Suggestions
-    from tag2vec.retrieval.why import Why
+    from tag2vec.retrieval.suggestions import Suggestion, Suggestions
 
 
 def print_answers(
@@ -50,8 +49,8 @@ def _show(result: Suggestions, many: bool, explain: bool) -> None:
     if many:
         typer.echo(result.clip)
     if explain or (not many and len(result) and sys.stdout.isatty()):
-        more = [_why(one.why) for one in result] if explain else [[] for _ in result]
-        header = ["hashtag", "score", "posts", "", *(["seconds", "because of"] if explain else [])]
+        more = [_why(one) for one in result] if explain else [[] for _ in result]
+        header = ["hashtag", "score", "posts", "", *(["trend", "seconds", "because of"] if explain else [])]
         rows = [[f"#{s.tag}", s.score, s.count, s.group, *why] for s, why in zip(result, more, strict=True)]
         print_table(header, rows)
     if explain and result.hidden:
@@ -59,11 +58,12 @@ def _show(result: Suggestions, many: bool, explain: bool) -> None:
     typer.echo(result.line() + ("\n" if many else ""))
 
 
-def _why(why: Why | None) -> list[str]:
-    """The part of the clip, and training clips, words, classes and given tags that speak for a tag."""
-    if why is None:
-        return ["", ""]
+def _why(suggestion: Suggestion) -> list[str]:
+    """The trend of a tag, the part of the clip, and training clips, words, classes and given tags that speak for it."""
+    trend = "" if suggestion.trend is None else f"{suggestion.trend:+.2f}"
+    if (why := suggestion.why) is None:
+        return [trend, "", ""]
     seconds = "{:.1f}-{:.1f}".format(*why.seconds) if why.seconds else ""
     clips = [f"{Path(path).parent.name}/{Path(path).name} ({cosine:.2f})" for path, cosine in why.clips]
     words, tags = [f"'{word}'" for word in why.words], [f"#{tag}" for tag in why.beside]
-    return [seconds, ", ".join([*clips, *words, *why.names, *tags])]
+    return [trend, seconds, ", ".join([*clips, *words, *why.names, *tags])]

@@ -47,6 +47,7 @@ def fit_embedding(
     from tag2vec import artifact
     from tag2vec.embed import forms
     from tag2vec.embed.clips import read_clips
+    from tag2vec.embed.known import KINDS, Known
     from tag2vec.embed.space import FOLDER, KIND
     from tag2vec.scraping.corpus import Corpus
 
@@ -55,7 +56,8 @@ def fit_embedding(
         raise UsageError("Give --out MODEL for a new model, or --update MODEL for one whose corpus has grown.")
     # Whatever can be wrong with the arguments is found before the long work.
     artifact.check_writable(model / FOLDER, KIND)
-    artifact.check_writable(model / forms.FOLDER, forms.KIND)
+    for name, kind in {forms.FOLDER: forms.KIND, **KINDS}.items():
+        artifact.check_writable(model / name, kind)
     listed = read_clips(clips) if clips else None
     settings: dict[str, Any] = {
         "algorithm": algorithm,
@@ -74,6 +76,7 @@ def fit_embedding(
     space = _updated(model, read, given) if update else _fitted(read, settings)
     space.save(model)
     forms.Forms.fit(read, space, space.config["seed"]).save(model)
+    Known.fit(read, space).save(model, space)
     forget_index(model)
     note(f"tag space: {len(space):,} tags, {space.dim} dimensions")
     failed = learn(space, model, listed, seed=space.config["seed"]) if listed else 0

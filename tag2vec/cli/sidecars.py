@@ -12,7 +12,7 @@ from tag2vec.errors import ArtifactError, Tag2VecError
 from tag2vec.files import write_whole
 
 if TYPE_CHECKING:
-    from tag2vec.retrieval.suggest import Suggestions
+    from tag2vec.retrieval.suggestions import Suggestions
 
 Answers: TypeAlias = "Iterator[tuple[Path | str, Suggestions | Tag2VecError]]"
 

@@ -75,6 +75,12 @@ def suggest(
     vocabulary: Annotated[
         Path | None, typer.Option(help="A file of the only tags to choose from.", rich_help_panel=_CHOOSING)
     ] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only tags of this language, as en, and of none. Repeat for more.", rich_help_panel=_CHOOSING
+        ),
+    ] = None,
     show: Annotated[
         list[str] | None,
         typer.Option(help="noise or sensitive: do not hide the tags of this list.", rich_help_panel=_CHOOSING),
@@ -90,6 +96,9 @@ def suggest(
     ] = 0.0,
     popularity: Annotated[
         float, typer.Option(help="From -1, rare tags first, to 1, frequent ones.", rich_help_panel=_CHOOSING)
+    ] = 0.0,
+    trend: Annotated[
+        float, typer.Option(help="From -1, falling tags first, to 1, rising ones.", rich_help_panel=_CHOOSING)
     ] = 0.0,
     style: Style = "written",
     explain: Annotated[
@@ -159,10 +168,12 @@ def suggest(
         "exclude": exclude or (),
         "include": include or (),
         "vocabulary": vocabulary,
+        "language": language or (),
         "show": show or (),
         "variants": variants,
         "diversity": diversity,
         "popularity": popularity,
+        "trend": trend,
         "style": style,
         "explain": explain,
     }
@@ -172,7 +183,8 @@ def suggest(
         "fps": fps,
         "bringing": Bringing(bytes_of(max_size), allow=tuple(allow or ())),
     }
-    _say_limits(suggester.chooser(**wanted))
+    chooser = suggester.chooser(**wanted)
+    _say_limits(chooser)
     form = "json" if as_json else "csv" if as_csv else "text"
     if like and not paths:
         print_answers(iter([("", suggester.suggest_like(like, **wanted))]), form, 1, explain)
@@ -183,7 +195,7 @@ def suggest(
 
     def answers(paths: Sequence[Path | str]) -> Answers:
         listed = paths if title is None else [suggester.titled(path, title) for path in paths]
-        return suggester.suggest_many(listed, **how, **wanted)
+        return suggester.chosen_by(chooser, listed, **how)
 
     with bar("clips", len(paths), printing=not sidecar) as tick:
         if sidecar:
@@ -206,6 +218,7 @@ def _check_tags_alone(like: list[str] | None, given: list[str]) -> None:
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
     from tag2vec.embed.forms import Forms
+    from tag2vec.embed.known import Known
     from tag2vec.embed.zeroshot import ClassNames, zero_shot
     from tag2vec.retrieval.stored import load_index
     from tag2vec.retrieval.suggest import Suggester
@@ -217,7 +230,8 @@ def _without_clips(model: Path, network: str, labels: Path | None, index: str | 
         note(
             f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
         )
-    return Suggester(space, embedder, index or load_index(model, embedder), cache, Forms.load(model, space))
+    kept = index or load_index(model, embedder)
+    return Suggester(space, embedder, kept, cache, Forms.load(model, space), Known.load(model, space))
 
 
 def _say_limits(chooser: Chooser) -> None:
@@ -227,6 +241,9 @@ def _say_limits(chooser: Chooser) -> None:
         note(f"{place.name}: {most} tags a post at most (since {place.since}).")
     if place and place.warn_above and most > place.warn_above:
         note(f"{place.name}: {place.note}; wanted -k {place.warn_above} or fewer.")
-    if chooser.unknown:
-        few = ", ".join(chooser.unknown[:5]) + (" ..." if len(chooser.unknown) > 5 else "")
-        note(f"{len(chooser.unknown)} tags of {chooser.wanted.vocabulary} are not known here and left out: {few}")
+    if chooser.listed:
+        composed, unknown = chooser.listed.composed, chooser.listed.unknown
+        for tags, what in ((composed, "placed by the known tags inside them"), (unknown, "left out")):
+            few = ", ".join(tags[:5]) + (" ..." if len(tags) > 5 else "")
+            if tags:
+                note(f"{len(tags)} tags of {chooser.wanted.vocabulary} are not known here and {what}: {few}")

@@ -15,11 +15,13 @@ from tag2vec.demo.write import write_demo
 from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.forms import Forms
+from tag2vec.embed.known import Known
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError
 from tag2vec.progress import bar
-from tag2vec.retrieval.suggest import Suggester, Suggestions
+from tag2vec.retrieval.suggest import Suggester
+from tag2vec.retrieval.suggestions import Suggestions
 from tag2vec.scraping.corpus import Corpus
 
 FIRST = 5  # suggestions that are counted
@@ -38,6 +40,7 @@ def run(folder: Path, workers: int | None, say: Callable[[str], None]) -> float:
         space = TagSpace.fit(corpus)
         space.save(folder / "model")
         Forms.fit(corpus, space).save(folder / "model")
+        Known.fit(corpus, space).save(folder / "model", space)
     with _step("video embedder", say), bar("clips") as tick:
         video = VideoEmbedder.fit(space, folder / "clips.csv", cache=cache, workers=workers, tick=tick)
         video.save(folder / "model")

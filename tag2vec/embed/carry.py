@@ -14,6 +14,7 @@ from torch import Tensor
 
 from tag2vec.artifact import Artifact
 from tag2vec.embed.clips import Clip
+from tag2vec.embed.compose import rarest
 from tag2vec.embed.heads import Head
 from tag2vec.embed.newtags import entries_with, with_bias_of_rare
 from tag2vec.embed.space import TagSpace
@@ -49,3 +50,13 @@ def carry_over(state: dict[str, Tensor], head: Head, stems: Sequence[str], space
         values += (state[name] - values[rows]).median()
         values[rows] = state[name]
     return state | fresh
+
+
+def rare_too(head: Head, learnt: int, tags: int) -> dict[str, Tensor]:
+    """The state of `head` for one that ranks `tags` in all: more after its own, as rare as the rarest half of the
+    `learnt` first."""
+    state = head.state_dict()
+    for name in head.per_tag:
+        values = state[name]
+        state[name] = torch.cat([values, rarest(values[:learnt]).mean().expand(tags - len(values))])
+    return state

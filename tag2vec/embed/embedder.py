@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -83,6 +84,10 @@ class Embedder(ABC):
     def place(self, arrays: Arrays) -> Place:
         """Features of one clip, (n, dim) or (dim,) a kind. Raises UsageError for features of other kinds."""
 
+    @abstractmethod
+    def grown(self, space: TagSpace) -> Embedder:
+        """The same for a `space` that has more tags after those of this one; their items come after its own."""
+
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """The best tags of a clip, from the k items with the highest scores (k,): final scores and rows, falling."""
         return scores, self.rows[found]
@@ -103,6 +108,12 @@ class Untrained(Embedder):
     def __init__(self, space: TagSpace, network: Features) -> None:
         self.base = self.space = space
         self.network = network
+
+    def grown(self, space: TagSpace) -> Untrained:
+        same = copy(self)
+        same.space = space
+        vars(same).pop("items", None)  # made anew where they are made of the space
+        return same
 
     @property
     def kinds(self) -> Kinds:

@@ -78,6 +78,9 @@ class TagsAlone(Embedder):
     def items(self) -> Floats:
         return np.zeros((0, 1), np.float32)
 
+    def grown(self, space: TagSpace) -> TagsAlone:
+        return TagsAlone(space)
+
     def place(self, arrays: Arrays) -> Place:
         raise UsageError(
             "This is a tag space alone, which knows no clips. Ask for what is like given tags, or load a model that "
@@ -112,6 +115,9 @@ class Like(Embedder):
     @property
     def probable(self) -> bool:
         return self.video.probable
+
+    def grown(self, space: TagSpace) -> Like:
+        return Like(self.video.grown(space), self.given)
 
     def place(self, arrays: Arrays) -> Place:
         if isinstance(self.video, TagsAlone):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.compose import directions, rarest, telling, vectors_at, words_inside
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.scraping.corpus import Entry
+from tag2vec.scraping.normalise import written
 from tag2vec.scraping.post import Post
 
 TagLists = Sequence[Sequence[str]]
@@ -38,6 +39,28 @@ def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
         for vectors in (space.inputs, space.outputs)
     )
     bias = with_bias_of_rare(space.bias, len(beside))
+    return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest, bias)
+
+
+def with_composed(space: TagSpace, tags: Iterable[str]) -> TagSpace:
+    """`space` with one more row, after its own, for each of `tags` that it lacks and that known tags inside place.
+
+    Such a tag lies where `compose` puts it, is as rare as the rarest half, and stands in no post.
+    """
+    new: dict[str, tuple[str, dict[int, int]]] = {}
+    for tag in tags:
+        stem = space.stems.stem(tag)
+        if stem and stem not in space.rows and telling(words := words_inside(space, tag), tag):
+            new.setdefault(stem, (written(tag), words))
+    if not new:
+        return space
+    inside = [words for _, words in new.values()]
+    inputs, outputs = (
+        np.vstack([vectors, vectors_at(vectors, directions(vectors, inside, [[]] * len(new)))])
+        for vectors in (space.inputs, space.outputs)
+    )
+    entries = space.entries + [Entry(stem, 0, {form: 0}) for stem, (form, _) in new.items()]
+    bias = with_bias_of_rare(space.bias, len(new))
     return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest, bias)
 
 

@@ -5,11 +5,14 @@ Radford et al., Learning Transferable Visual Models From Natural Language Superv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.cache import Cache, Extracted, compact, digest
-from tag2vec.embed.embedder import Place, Untrained
+from tag2vec.embed.embedder import Floats, Place, Rows, Untrained
 from tag2vec.embed.features import describe
 from tag2vec.embed.features._network import Network
 from tag2vec.embed.pooled import Arrays
@@ -25,15 +28,38 @@ class Prompts(Untrained):
 
     def __init__(self, space: TagSpace, network: Network, cache: Cache | None = None) -> None:
         super().__init__(space, network)
-        self._items = _embedded(network, [PROMPT.format(form) for form in space.forms[:MOST]], cache)
+        self._cache = cache
+        self._items = self._texts(space.forms[:MOST])
+        self._rows = np.arange(len(self._items))
 
     @property
     def items(self) -> NDArray[np.float32]:
         return self._items
 
+    @property
+    def rows(self) -> Rows:
+        return self._rows
+
+    def grown(self, space: TagSpace) -> Prompts:
+        same = copy(self)
+        same.space = space
+        new = np.arange(len(self.space), len(space))
+        same._items = np.vstack([self._items, self._texts([space.forms[row] for row in new])])
+        same._rows = np.append(self._rows, new)
+        return same
+
+    def scores_of(self, place: Place, rows: Rows) -> Floats:
+        """Also of tags that are too rare to have an item."""
+        scores: Floats = self._texts([self.space.forms[row] for row in rows]) @ place.query
+        return scores
+
     def place(self, arrays: Arrays) -> Place:
         """Pictures (frames, dim) -> a query (dim,): the mean of their directions."""
         return Place(units(units(np.atleast_2d(arrays[0])).mean(axis=0)))
+
+    def _texts(self, forms: Sequence[str]) -> NDArray[np.float32]:
+        assert isinstance(self.network, Network)
+        return _embedded(self.network, [PROMPT.format(form) for form in forms], self._cache)
 
 
 def _embedded(network: Network, texts: list[str], cache: Cache | None) -> NDArray[np.float32]:

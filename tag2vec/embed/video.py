@@ -13,12 +13,13 @@ import torch
 from numpy.typing import NDArray
 
 from tag2vec.embed import ranks, videofiles
+from tag2vec.embed.carry import rare_too
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder, Evidence, Floats, Place, Rows
 from tag2vec.embed.evidence import Mixture, Neighbours, places
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.features import Features, describe
-from tag2vec.embed.fitting import Seen, learn
+from tag2vec.embed.fitting import Seen, learn, tags_of, vectors_of
 from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
 from tag2vec.embed.kinds import Kinds, kinds_of
@@ -198,6 +199,15 @@ class VideoEmbedder(Embedder):
             shares = self._neighbours.shares(vector[0].numpy(), self.poolings.titles(pooled))
             direct = self.mixture.of(direct, shares)
         return Place(query, direct)
+
+    def grown(self, space: TagSpace) -> VideoEmbedder:
+        rows = [self.space.known_rows(clip.tags) for clip in self.trained_clips]
+        head = type(self.head)(vectors_of(self.poolings, not self.poolings.trained), tags_of(space, rows))
+        head.load_state_dict(rare_too(self.head, len(self.base), len(space)))
+        poolings, clips, vectors = self.poolings, self.trained_clips, self.trained_vectors
+        return VideoEmbedder(
+            self.base, space, poolings, head.eval(), self.config, self.curve, clips, vectors, self.told
+        )
 
     def points(self, pooled: Floats) -> Floats:
         """Clips that were pooled before (m, out_dim) -> where they lie in the tag space, or (m, any) in the last layer

@@ -1,10 +1,11 @@
 """From the scores of all tags to the few that are suggested.
 
 The best tags are gone through from the top: what a rule hides and what is a variant of a better one is left out, with
-the reason. Where frequency counts, a tag's place is that of its relevance + popularity * ln(count); relevance is the
-log-odds of a probability, or a score that only ranks. Where diversity counts, tags are taken one after the other by
-maximal marginal relevance (Carbonell and Goldstein 1998), (1 - diversity) * relevance - diversity * the highest cosine
-to one taken before, with relevances from 0 to 1 over the pool; they are shown in the order of their relevance.
+the reason. Where frequency or growth count, a tag's place is that of its relevance + popularity * ln(count) + trend *
+its trend (`embed.tagtrends`); relevance is the log-odds of a probability, or a score that only ranks. Where diversity
+counts, tags are taken one after the other by maximal marginal relevance (Carbonell and Goldstein 1998), (1 - diversity)
+* relevance - diversity * the highest cosine to one taken before, with relevances from 0 to 1 over the pool; they are
+shown in the order of their relevance.
 """
 
 from __future__ import annotations
@@ -17,16 +18,27 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.embedder import Embedder, Floats, Place, Rows
 from tag2vec.embed.forms import BESIDE
+from tag2vec.embed.known import Known
 from tag2vec.embed.precision import highest, least_score
 from tag2vec.embed.units import units
 from tag2vec.errors import UsageError
-from tag2vec.retrieval.hiding import Hiding, vocabulary
+from tag2vec.retrieval.hiding import Hiding
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.variants import Variants
+from tag2vec.retrieval.vocabulary import vocabulary
 from tag2vec.retrieval.wanted import Wanted
-from tag2vec.scraping.normalise import spell, written
+from tag2vec.scraping.normalise import written
 
 POOL, FEWEST = 5, 50  # tags looked at for each one wanted, and the fewest: more where rules hide many
+_NO_TRENDS = (
+    "A trend was given, and this model knows none: its posts have no dates, or none of several weeks, or an earlier "
+    "version fitted it. Leave it out, or fit again on posts with a 'date': tag2vec fit-embedding CORPUS --out MODEL"
+)
+_NO_LANGUAGES = (
+    "A language was given, and this model does not know those of its tags: an earlier version fitted it, or its posts "
+    "name none. Leave it out, or fit again on posts with a 'language', or with py3langid installed, which guesses it "
+    '(pip install "tag2vec[text]"): tag2vec fit-embedding CORPUS --out MODEL'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +70,37 @@ class Choice:
 
 
 class Chooser:
-    """Chooses among the tags that `video` scores and `index` finds. Raises UsageError for what cannot be wanted."""
+    """Chooses among the tags that `video` scores and `index` finds, by what is `known` of them.
 
-    def __init__(self, wanted: Wanted, video: Embedder, index: Index) -> None:
+    Raises UsageError for what cannot be wanted, alone or of this model.
+    """
+
+    def __init__(self, wanted: Wanted, video: Embedder, index: Index, known: Known | None = None) -> None:
         self.wanted = wanted
-        self.video = video
-        self.space = video.space
         self.index = index
+        self.listed = vocabulary(video.space, wanted)
+        self.searched = len(video.rows)  # items that the index holds; those of composed tags come after them
+        self.video = video.grown(self.listed.space) if self.listed and self.listed.composed else video
+        self.space = self.video.space
+        known = known or Known()
+        self.trends = known.trends
+        self.languages = known.languages
+        if wanted.trend and not self.trends:
+            raise UsageError(_NO_TRENDS)
+        if wanted.language and not self.languages:
+            raise UsageError(_NO_LANGUAGES)
+        spoken = ",".join(wanted.language).split(",") if wanted.language else []
+        self.spoken = [self.languages.check(code) for code in spoken] if self.languages else []
         self.hiding = Hiding(wanted, self.space.stems)
         self.least, self.said = _least(wanted, video)
-        rows, self.unknown = vocabulary(self.space, wanted)
-        self.allowed = None if rows is None else np.isin(np.arange(len(self.space)), rows)
+        self.allowed = np.isin(np.arange(len(self.space)), self.listed.rows) if self.listed else None
         self.among = None if self.allowed is None else self.allowed[video.rows]
         self.included = self._included()
 
     def choose(self, place: Place) -> Choice:
         """The tags for one clip, those that are included first, then best first."""
         wanted = self.wanted.most - len(self.included)
-        ordered = self.wanted.diversity > 0 or self.wanted.popularity != 0
+        ordered = bool(self.wanted.diversity or self.wanted.popularity or self.wanted.trend)
         size = max(POOL * self.wanted.most, FEWEST)
         while True:
             scores, rows = self._best(place, size)
@@ -94,8 +119,14 @@ class Chooser:
 
     def _best(self, place: Place, size: int) -> tuple[Floats, Rows]:
         """The `size` best of the tags to choose from, scores falling."""
-        found = self.index.search(place.query[None], size, self.among)
-        scores, rows = self.video.best(place, *(one[0] for one in found))
+        scores, found = (one[0] for one in self.index.search(place.query[None], size, self.among))
+        if len(self.video.rows) > self.searched:
+            composed = self.video.items[self.searched :] @ place.query
+            scores = np.concatenate([scores, composed])
+            found = np.concatenate([found, np.arange(self.searched, len(self.video.rows))])
+            order = np.argsort(-scores, kind="stable")
+            scores, found = scores[order], found[order]
+        scores, rows = self.video.best(place, scores, found)
         if self.allowed is not None:
             scores, rows = scores[self.allowed[rows]], rows[self.allowed[rows]]
         return scores[:size], rows[:size]
@@ -113,8 +144,10 @@ class Chooser:
             if row in without:
                 continue
             rule = self.hiding.rule(form, stem)
+            if rule is None and self.languages and self.spoken and self.languages.other(row, form, self.spoken):
+                rule = "language"
             if rule is None and not self.wanted.variants:
-                normal = spell([form])[2][0]
+                normal = self.hiding.normal(form)
                 better = variants.of(row, normal)
                 if better is None:
                     variants.add(row, normal)
@@ -133,6 +166,8 @@ class Chooser:
     def _diverse(self, scores: Floats, rows: Rows, enough: int) -> list[int]:
         """Places of the tags to take, the most relevant first."""
         value = self._relevance(scores) + self.wanted.popularity * np.log(np.maximum(self.space.counts[rows], 1))
+        if self.trends:
+            value = value + self.wanted.trend * self.trends.of(rows)
         if self.wanted.diversity:
             taken = _marginal(value, units(self.space.inputs[rows]), self.wanted.diversity, enough)
         else:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -17,91 +17,26 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
+from tag2vec.embed.known import Known
 from tag2vec.embed.like import Given, Like, TagsAlone
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.style import restyle, style_of
+from tag2vec.embed.tagtrends import RISING
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError, UsageError
 from tag2vec.retrieval.choice import chosen
 from tag2vec.retrieval.choosing import Choice, Chooser, Taken
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.stored import load_index
+from tag2vec.retrieval.suggestions import Group, Hidden, Suggestion, Suggestions
 from tag2vec.retrieval.wanted import Wanted
 from tag2vec.retrieval.why import Why, explain
 
-Group = Literal["broad", "niche"]
-
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A hashtag as people write it, see `Forms`. `score` is higher for better tags, and how probably the clip carries
-    it where the recipe of the video embedder says so; `count` is the number of posts that carry the tag. A tag that
-    was to be included and that the space lacks has neither."""
-
-    tag: str
-    stem: str
-    score: float | None
-    count: int
-    group: Group = "niche"
-    why: Why | None = None  # where it was asked for
-
-
-@dataclass(frozen=True, slots=True)
-class Hidden:
-    """A hashtag that is as good as one that is suggested, and the rule that hid it."""
-
-    tag: str
-    stem: str
-    score: float
-    rule: str
-
-
-@dataclass(frozen=True)
-class Suggestions:
-    """What was suggested for one clip, or for tags alone. Reads like the list of its suggestions, best first."""
-
-    clip: str  # "" for tags alone
-    duration_s: float
-    suggestions: tuple[Suggestion, ...]
-    timing_s: dict[str, float]
-    warning: str | None = None
-    hidden: tuple[Hidden, ...] = ()
-    like: tuple[str, ...] = ()  # the tags that were given to be like
-
-    def __iter__(self) -> Iterator[Suggestion]:
-        return iter(self.suggestions)
-
-    def __len__(self) -> int:
-        return len(self.suggestions)
-
-    def __getitem__(self, position: int) -> Suggestion:
-        return self.suggestions[position]
-
-    def line(self) -> str:
-        """The hashtags in one line, ready to paste."""
-        return " ".join(f"#{s.tag}" for s in self.suggestions)
-
-    def json(self) -> dict[str, Any]:
-        """The documented JSON object of one clip."""
-        shown: dict[str, Any] = {
-            "clip": self.clip or None,
-            "duration_s": round(self.duration_s, 3),
-            "suggestions": [_facts(one) for one in self.suggestions],
-            "hidden": [_facts(one) for one in self.hidden],
-            "timing_s": {name: round(seconds, 4) for name, seconds in self.timing_s.items()},
-        }
-        more = {"like": list(self.like), "warning": self.warning}
-        return shown | {name: value for name, value in more.items() if value}
-
-
-def _facts(tag: Suggestion | Hidden) -> dict[str, Any]:
-    facts = asdict(tag) | {"score": None if tag.score is None else round(tag.score, 6)}
-    return {name: value for name, value in facts.items() if name != "why" or value is not None}
-
 
 class Suggester:
-    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index of the embedder's items, and `forms`.
+    """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index of the embedder's items, `forms`, and
+    what else is `known` of the tags.
 
     `index` may be built already, or a name, with settings or without; None: one is chosen, see `choice`. Without forms
     each tag is written in its most frequent one.
@@ -114,11 +49,13 @@ class Suggester:
         index: str | Index | None = None,
         cache: Cache | None = None,
         forms: Forms | None = None,
+        known: Known | None = None,
     ) -> None:
         if space.digest != video.base.digest or len(space) != len(video.base):
             raise UsageError("The video embedder was fitted on another tag space than the one given.")
         self.space = video.space
         self.forms = (forms or Forms.none(space)).of(video.space)
+        self.known = known or Known()
         self.video = video
         self.cache = cache
         self._index = index if isinstance(index, Index) else _index(video, index)
@@ -127,7 +64,7 @@ class Suggester:
     def of_tags(cls, model: str | Path) -> Suggester:
         """Open the tag space of a model folder alone: for `suggest_like`, and no clip. Raises ArtifactError."""
         space = TagSpace.load(model)
-        return cls(space, TagsAlone(space), "exact", forms=Forms.load(model, space))
+        return cls(space, TagsAlone(space), "exact", None, Forms.load(model, space), Known.load(model, space))
 
     @classmethod
     def load(
@@ -141,7 +78,8 @@ class Suggester:
         VideoEmbedder.load. Raises ArtifactError."""
         space = TagSpace.load(model)
         video = VideoEmbedder.load(model, space, given)
-        return cls(space, video, index or load_index(model, video), cache, Forms.load(model, space))
+        kept = index or load_index(model, video)
+        return cls(space, video, kept, cache, Forms.load(model, space), Known.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
         """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`, for `like`
@@ -180,7 +118,18 @@ class Suggester:
         `fps` are the frames a second of clips that are folders of pictures, see `FrameLimits.picture_fps`. A text "-",
         or a web address, is brought within the bounds of `bringing`: nothing else uses the network.
         """
-        chooser, limits, bringer = self.chooser(k, **settings), self._limits(fps), Bringer(bringing)
+        return self.chosen_by(self.chooser(k, **settings), clips, workers, fps, bringing)
+
+    def chosen_by(
+        self,
+        chooser: Chooser,
+        clips: Iterable[Clip | str | Path],
+        workers: int | None = None,
+        fps: float | None = None,
+        bringing: Bringing | None = None,
+    ) -> Iterator[tuple[Path | str, Suggestions | Tag2VecError]]:
+        """`suggest_many` by a chooser that `chooser` made before: the lists that are wanted are read once."""
+        limits, bringer = self._limits(fps), Bringer(bringing)
         listed = [Clip.of(clip) for clip in clips]
         if len(listed) == 1:
             workers = 0  # starting a process takes longer than it saves
@@ -228,7 +177,7 @@ class Suggester:
 
         No clip is looked at, and the model needs to know none. `settings` are those of Wanted. Raises as `chooser`.
         """
-        alone = Suggester(self.space, TagsAlone(self.space), "exact", forms=self.forms)
+        alone = Suggester(self.space, TagsAlone(self.space), "exact", None, self.forms, self.known)
         chooser = alone.chooser(k, like=tags, **settings)
         return alone._answer(None, Extracted((), 0.0, {}, None), chooser, alone.video.limits)
 
@@ -240,13 +189,13 @@ class Suggester:
         """
         wanted = Wanted(k, **settings)
         if not (tags := [like] if isinstance(like, str) else list(like)):
-            return Chooser(wanted, self.video, self._index)
+            return Chooser(wanted, self.video, self._index, self.known)
         if wanted.min_precision is not None:
             raise UsageError(
                 "A least precision was measured for what clips say alone, and like changes the scores. Leave one out."
             )
         drawn = Like(self.video, Given.of(self.space, tags))
-        return Chooser(wanted, drawn, _index(drawn, "exact"))
+        return Chooser(wanted, drawn, _index(drawn, "exact"), self.known)
 
     def _answers(
         self, clips: Sequence[Clip], chooser: Chooser, limits: FrameLimits, workers: int | None
@@ -263,10 +212,10 @@ class Suggester:
         embedded = time.perf_counter()
         choice = chooser.choose(place)
         written = self._written(choice, chooser)
-        suggested = tuple(self._suggestion(one, written) for one in choice.taken)
+        space = chooser.space
+        suggested = tuple(self._suggestion(one, written, space) for one in choice.taken)
         hidden = tuple(
-            Hidden(self.space.forms[one.row], self.space.entries[one.row].stem, one.score, one.rule)
-            for one in choice.left
+            Hidden(space.forms[one.row], space.entries[one.row].stem, one.score, one.rule) for one in choice.left
         )
         searched = time.perf_counter()
         if chooser.wanted.explain:
@@ -294,19 +243,21 @@ class Suggester:
     def _written(self, choice: Choice, chooser: Chooser) -> dict[int, str]:
         """Each row as people write it beside the best ones, in no form that is excluded."""
         rows = list(dict.fromkeys([*choice.best, *(one.row for one in choice.taken if one.row is not None)]))
-        style = style_of(chooser.wanted.style)
+        style, space = style_of(chooser.wanted.style), chooser.space
         found = {}
-        for row, form in zip(rows, self.forms.ranked(rows, style), strict=True):
-            hidden = chooser.hiding.rule(form, self.space.entries[row].stem)
-            found[row] = restyle(self.space, row, self.space.forms[row], style) if hidden else form
+        for row, form in zip(rows, self.forms.of(space).ranked(rows, style), strict=True):
+            hidden = chooser.hiding.rule(form, space.entries[row].stem)
+            found[row] = restyle(space, row, space.forms[row], style) if hidden else form
         return found
 
-    def _suggestion(self, one: Taken, written: dict[int, str]) -> Suggestion:
+    def _suggestion(self, one: Taken, written: dict[int, str], space: TagSpace) -> Suggestion:
         if one.row is None:
-            return Suggestion(one.tag, self.space.stems.stem(one.tag), None, 0)
-        entry = self.space.entries[one.row]
+            return Suggestion(one.tag, space.stems.stem(one.tag), None, 0)
+        entry = space.entries[one.row]
         group: Group = "broad" if entry.count >= self._broad else "niche"
-        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group)
+        trend = self.known.trends.at(one.row) if self.known.trends else None
+        group = "rising" if trend is not None and trend >= RISING else group
+        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group, trend)
 
     @cached_property
     def _broad(self) -> int:

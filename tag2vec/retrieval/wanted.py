@@ -31,14 +31,16 @@ class Wanted:
     include: tuple[str, ...] = ()
     vocabulary: str | Path | None = None
     show: tuple[str, ...] = ()
+    language: tuple[str, ...] = ()  # only tags of these, as en, and of no particular one; none: of all
     variants: bool = False  # whether spelling variants of a better tag are suggested too
     diversity: float = 0.0  # 0: the best; 1: each as far from the others in the tag space as can be
     style: str = "written"  # or lower, pascal: see `embed.style`
     explain: bool = False  # also say what speaks for each; the clip is looked at twice
     popularity: float = 0.0  # above 0 frequent tags come first, below 0 rare ones; 1: as the frequency itself
+    trend: float = 0.0  # above 0 rising tags come first, below 0 falling ones; 1: as their growth itself
 
     def __post_init__(self) -> None:
-        for name in ("exclude", "include", "show"):
+        for name in ("exclude", "include", "show", "language"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
         if self.k < 1:
@@ -49,8 +51,9 @@ class Wanted:
             )
         if not 0 <= self.diversity <= 1:
             raise UsageError(f"diversity is {self.diversity:g}; wanted 0 to 1.")
-        if not -1 <= self.popularity <= 1:
-            raise UsageError(f"popularity is {self.popularity:g}; wanted -1 to 1.")
+        for name in ("popularity", "trend"):
+            if not -1 <= getattr(self, name) <= 1:
+                raise UsageError(f"{name} is {getattr(self, name):g}; wanted -1 to 1.")
         for name in self.show:
             lists.own(name)
         style_of(self.style)

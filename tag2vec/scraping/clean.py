@@ -7,6 +7,7 @@ from functools import cached_property
 
 from tag2vec.errors import MissingExtra, UsageError
 from tag2vec.scraping import lists
+from tag2vec.scraping.language import code_of, guess
 from tag2vec.scraping.lists import TagList
 from tag2vec.scraping.normalise import has_letter
 from tag2vec.scraping.post import Post
@@ -24,7 +25,6 @@ RULES = {
     "noise": "engagement bait (--noise)",
     "few-authors": "tags of too few authors (--min-authors)",
 }
-SURE = 20  # letters that a language is guessed from at the least
 
 
 @dataclass(frozen=True)
@@ -68,8 +68,8 @@ class Cleaning:
         """Whether a post is in none of `languages`. One whose language nobody can tell is not."""
         if not self.languages:
             return False
-        code = post.language or _guess(post)
-        return bool(code) and code.lower().replace("_", "-").split("-")[0] not in self.languages
+        code = code_of(post.language) or _guess(post)
+        return bool(code) and code not in self.languages
 
     @cached_property
     def _bait(self) -> TagList | None:
@@ -79,12 +79,7 @@ class Cleaning:
 
 
 def _guess(post: Post) -> str:
-    text = " ".join(filter(None, (post.title, post.text, *post.tags)))
-    if sum(map(str.isalpha, text)) < SURE:
-        return ""
     try:
-        from py3langid.langid import classify
+        return guess(" ".join(filter(None, (post.title, post.text, *post.tags))))
     except ImportError as error:
         raise MissingExtra("--language", "py3langid", "text") from error
-    code: str = classify(text)[0]
-    return code

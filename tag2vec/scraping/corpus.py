@@ -3,7 +3,7 @@
 On disk (kind `corpus`): `sentences.txt`, one post a line, its stems separated by spaces, in the order read;
 `vocabulary.jsonl`, one stem a line, `{"stem", "count", "forms": {form: count}}`, most frequent first, where a count
 is a number of posts; `days.parquet`, (day, stem, posts, authors) of the posts with a date; `posts.parquet`, what a
-growing corpus remembers of each post: digests of its id and author, its day, stems and forms.
+growing corpus remembers of each post: digests of its id and author, its day, language, stems and forms.
 """
 
 from __future__ import annotations
@@ -149,11 +149,19 @@ class Corpus:
         found = self._posts("stems, forms")
         return ((author, dict(zip(stems.split(), forms.split(), strict=True))) for author, stems, forms in found)
 
+    def spoken(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """The language that each post names ("" where it names none), and its {stem: form}."""
+        found = self._posts("coalesce(language, ''), stems, forms")
+        return ((code, dict(zip(stems.split(), forms.split(), strict=True))) for _, code, stems, forms in found)
+
     def _posts(self, columns: str) -> Iterator[tuple[Any, ...]]:
         import duckdb
 
         with duckdb.connect() as db:
-            query = f"SELECT {WHO}, {columns} FROM read_parquet($posts, file_row_number = true)"
+            # A corpus of an earlier version has no language.
+            named = "SELECT NULL::VARCHAR AS language WHERE false"
+            posts = f"SELECT * FROM read_parquet($posts, file_row_number = true) UNION ALL BY NAME {named}"
+            query = f"SELECT {WHO}, {columns} FROM ({posts})"
             found = db.execute(query, {"posts": str(self.folder.path("posts.parquet"))})
             while some := found.fetchmany(10_000):
                 yield from some

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from tag2vec.scraping.clean import Cleaning
+from tag2vec.scraping.language import code_of
 from tag2vec.scraping.normalise import Stems, spell, tags_of
 from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources import FILE, Block
@@ -22,8 +23,8 @@ TOGETHER = 1000  # posts whose tags are stemmed at once: more at once is slower,
 class Digest:
     """What a block holds.
 
-    `rows` has a line a post that may stay: origin, id, author, day, stems, forms, with tabs between; `counts` a line a
-    (stem, form) of these rows with their number, when it was wanted.
+    `rows` has a line a post that may stay: origin, id, author, day, language, stems, forms, with tabs between; `counts`
+    a line a (stem, form) of these rows with their number, when it was wanted.
     """
 
     rows: bytes = b""
@@ -99,7 +100,7 @@ def _first_forms(table: dict[str, tuple[str, str]], tags: Sequence[str]) -> dict
 
 def _row(where: str, post: Post, found: dict[str, str]) -> str:
     origin = post.source or f"{FILE}{where}"
-    cells: tuple[str, ...] = (origin, post.id, post.author or "", (post.date or "")[:10])
+    cells: tuple[str, ...] = (origin, post.id, post.author or "", (post.date or "")[:10], code_of(post.language))
     if not "".join(cells).isprintable():  # a tab or a line end would break the row
         cells = tuple(json.dumps(cell) if cell and not cell.isprintable() else cell for cell in cells)
     return "\t".join((*cells, " ".join(found), " ".join(found.values()))) + "\n"

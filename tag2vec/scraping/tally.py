@@ -31,11 +31,12 @@ _NEW_POSTS = """
         CASE WHEN id <> '' AND starts_with(origin, $file) THEN md5_number_lower(id || chr(31) || tags) END AS again,
         CASE WHEN author <> '' THEN md5_number_lower(author || chr(31) || tags) END AS block,
         CASE WHEN author <> '' THEN md5_number_lower(author) END AS author,
-        try_cast(day AS DATE) AS day, stems, forms
+        try_cast(day AS DATE) AS day, stems, forms, nullif(language, '') AS language
     FROM (SELECT *, array_to_string(list_sort(string_split(stems, ' ')), ' ') AS tags
         FROM read_csv($rows, delim = '\t', header = false, quote = '', escape = '', auto_detect = false,
             max_line_size = 33554432, buffer_size = 33554432, nullstr = chr(30), columns = {'origin': 'VARCHAR',
-            'id': 'VARCHAR', 'author': 'VARCHAR', 'day': 'VARCHAR', 'stems': 'VARCHAR', 'forms': 'VARCHAR'}))"""
+            'id': 'VARCHAR', 'author': 'VARCHAR', 'day': 'VARCHAR', 'language': 'VARCHAR', 'stems': 'VARCHAR',
+            'forms': 'VARCHAR'}))"""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,8 @@ def tally(
 def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, counts: Path | None) -> Tally:
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(rows.with_name('spill'))}'")
-        old = f"SELECT * FROM read_parquet('{_quoted(before)}') UNION ALL" if before else ""
+        # By name: corpora of earlier versions have no language.
+        old = f"SELECT * FROM read_parquet('{_quoted(before)}') UNION ALL BY NAME" if before else ""
         db.execute(
             f"CREATE TABLE posts AS SELECT *, false AS gone FROM ({old} {_NEW_POSTS})",
             {"rows": str(rows), "file": FILE},
@@ -190,7 +192,7 @@ def _write(db: duckdb.DuckDBPyConnection, out: Path, parts: int) -> None:
     db.execute("SET threads = 1")  # several cut a Parquet file into groups as it comes
     days = "SELECT day, stem, posts, authors FROM days JOIN rows USING (row) ORDER BY day, row"
     _copy(db, days, out / "days.parquet", _PARQUET)
-    _copy(db, "SELECT id, again, block, author, day, stems, forms FROM kept", out / "posts.parquet", _PARQUET)
+    _copy(db, "SELECT id, again, block, author, day, stems, forms, language FROM kept", out / "posts.parquet", _PARQUET)
 
 
 def _copy(db: duckdb.DuckDBPyConnection, query: str, path: Path, form: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tag2vec import Corpus, TagSpace
 from tag2vec.embed.compose import LENGTH, directions, telling, vectors_at, words_inside
 from tag2vec.embed.lookup import Composed, Found
+from tag2vec.embed.newtags import with_composed
 from tag2vec.errors import UnknownName, UsageError
 from tests.scraping.test_corpus import write_posts
 
@@ -41,6 +42,20 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> TagSpace:
 def test_a_tag_is_split_into_known_ones(space: TagSpace, tag: str, words: dict[str, int]) -> None:
     found = {space.entries[row].stem: letters for row, letters in words_inside(space, tag).items()}
     assert found == words
+
+
+def test_a_space_gets_rows_for_tags_whose_words_it_knows(space: TagSpace) -> None:
+    full = with_composed(space, ["#KickflipDunks", "dunk", "kickflip_dunk", "Xylophon", "!!", "neverskatepark"])
+    assert full.forms[len(space) :] == ["KickflipDunks", "neverskatepark"]
+    np.testing.assert_array_equal(full.inputs[: len(space)], space.inputs)
+    words = words_inside(space, "kickflipdunks")
+    np.testing.assert_array_equal(full.outputs[len(space)], _placed(space.outputs, words))
+    assert full.counts[len(space) :].tolist() == [0, 0] and full.bias[-1] == full.bias[-2] < space.bias.max()
+    assert full.digest == space.digest and with_composed(space, ["dunk", "xylophon"]) is space
+
+
+def _placed(vectors: np.ndarray, words: dict[int, int]) -> np.ndarray:
+    return vectors_at(vectors, directions(vectors, [words], [[]]))[0]
 
 
 def test_a_tag_is_placed_by_the_words_inside_it_unless_it_is_misspelt(space: TagSpace) -> None:

@@ -17,7 +17,7 @@ from tag2vec.embed.features.trajectories import DenseTrajectories
 from tag2vec.embed.frames import read_frames, read_windows
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import UsageError, VideoError
-from tag2vec.retrieval.suggest import Suggestions
+from tag2vec.retrieval.suggestions import Suggestions
 from tests.clips import add_sound, moving, tone, write_clip
 from tests.conftest import Home
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from tag2vec import Suggester, TagSpace
 from tag2vec.embed.cache import Cache
 from tag2vec.embed.features._network import Network
+from tag2vec.embed.newtags import with_composed
 from tag2vec.embed.prompts import Prompts
 from tag2vec.embed.zeroshot import BEST, ClassNames, place_name, zero_shot
 from tag2vec.errors import UsageError
@@ -110,7 +111,15 @@ def test_tags_are_compared_with_pictures_where_a_network_reads_texts(
     assert int((embedder.items @ embedder.place([wanted[None] * 3]).query).argmax()) == 7
     again = zero_shot(space, f"hf:{folder}", cache=cache)
     np.testing.assert_array_equal(again.items, embedder.items)
-    assert len(Suggester(space, again).suggest(home.folder / "clips" / "piano" / "06.mp4", 3)) == 3
+    clip = home.folder / "clips" / "piano" / "06.mp4"
+    assert len(Suggester(space, again).suggest(clip, 3)) == 3
+    (tmp_path / "mine.txt").write_text("PianoFriends\nyoyo\nBreastStrokeSwimmer\n")
+    composed = Suggester(space, again, cache=cache).suggest(clip, vocabulary=tmp_path / "mine.txt")
+    assert {one.tag for one in composed} == {"PianoFriends", "Yoyo", "BreastStrokeSwimmer"}
+    seen = again.place([network.texts(["a video of PianoFriends"])])
+    grown = again.grown(with_composed(space, ["PianoFriends"]))
+    assert int((grown.items @ seen.query).argmax()) == len(space)
+    np.testing.assert_allclose(grown.scores_of(seen, np.array([len(space)])), [1.0], atol=2e-3)
 
 
 def test_the_preprocess_file_of_the_documents_is_one(tmp_path: Path) -> None:

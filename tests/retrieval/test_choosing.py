@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,11 @@ from hypothesis import strategies as st
 from tag2vec import plugins
 from tag2vec.cli import main
 from tag2vec.embed.embedder import Place, Untrained
+from tag2vec.embed.known import Known
+from tag2vec.embed.languages import Languages
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
+from tag2vec.embed.tagtrends import TagTrends
 from tag2vec.errors import SourceError, UnknownName, UsageError
 from tag2vec.retrieval.choosing import Choice, Chooser
 from tag2vec.retrieval.indexes import Index
@@ -62,12 +66,19 @@ def _space(words: Sequence[str] = WORDS, seed: int = 0) -> TagSpace:
     return TagSpace(entries, vectors, vectors, {"stemmer": "none", "corpus": "nowhere"})
 
 
+def _known(space: TagSpace) -> Known:
+    """Trends from -2 to 2; every third tag is English, every third Spanish, the others of no language."""
+    languages = Languages(("en", "es"), np.arange(len(space), dtype=np.int16) % 3 - 1)
+    return Known(TagTrends(date(2026, 5, 9), 7, 28, np.linspace(-2, 2, len(space), dtype=np.float32)), languages)
+
+
 def _ask(space: TagSpace, query: Sequence[float], wanted: Wanted, index: str = "exact") -> Asked:
     embedder = Given(space)
     made = plugins.make(Index, index)
     made.build(embedder.items)
-    choice = Chooser(wanted, embedder, made).choose(Place(np.array(query, np.float32)))
-    return Asked(space, [one.tag or space.forms[one.row or 0] for one in choice.taken], choice)
+    chooser = Chooser(wanted, embedder, made, _known(space))
+    choice = chooser.choose(Place(np.array(query, np.float32)))
+    return Asked(space, [one.tag or chooser.space.forms[one.row or 0] for one in choice.taken], choice)
 
 
 def _ranked(scores: dict[str, float], wanted: Wanted) -> Asked:
@@ -86,6 +97,8 @@ wishes = st.builds(
     variants=st.booleans(),
     diversity=st.sampled_from([0.0, 0.3, 1.0]),
     popularity=st.sampled_from([-0.5, 0.0, 1.0]),
+    trend=st.sampled_from([-1.0, 0.0, 0.5]),
+    language=st.sampled_from([(), ("en",), ("es", "en"), ("es-MX",)]),
     min_score=st.sampled_from([None, 0.0, 1.0]),
 )
 
@@ -107,9 +120,12 @@ def test_whatever_is_wanted_limits_hold_and_the_answer_is_the_same_again(
     assert "noise" in wanted.show or not {"fyp", "viral"} & set(found.tags)
     assert "sensitive" in wanted.show or "foodporn" not in found.tags
     assert wanted.variants or not any({a, b} <= set(found.tags) for a, b in [("cafe", "café")])
+    other = {"en": WORDS[2::3], "es-MX": WORDS[1::3]}.get("".join(wanted.language), [])
+    assert not set(found.tags) & set(other)
+    assert {space.forms[one.row] for one in found.choice.left if one.rule == "language"} <= set(other)
     scores = [one.score for one in found.choice.taken]
     assert all(score is not None and score >= (wanted.min_score or -np.inf) for score in scores)
-    if not wanted.diversity and not wanted.popularity:
+    if not (wanted.diversity or wanted.popularity or wanted.trend):
         assert scores == sorted(scores, key=lambda score: -(score or 0))
     again = _ask(space, query, Wanted(**asdict(wanted)))
     assert again.choice == found.choice
@@ -168,7 +184,7 @@ def test_tags_a_letter_apart_that_mean_different_things_are_no_variants() -> Non
     assert _ask(space, [1.0, 0.5], Wanted()).tags == ["beach", "bench"]
 
 
-def test_diversity_takes_tags_that_differ_and_popularity_frequent_or_rare_ones() -> None:
+def test_diversity_takes_tags_that_differ_popularity_frequent_or_rare_ones_and_trend_rising_ones() -> None:
     words = ["ab", "cd", "ef", "gh", "ij", "kl"]
     entries = [Entry(word, 10 ** (5 - row), {word: 1}) for row, word in enumerate(words)]
     vectors = np.array([[3, 0], [2.9, 0.1], [2.8, 0.1], [1, 2], [0.9, 1], [0.1, 0.1]], np.float32)
@@ -177,6 +193,8 @@ def test_diversity_takes_tags_that_differ_and_popularity_frequent_or_rare_ones()
     assert _ask(space, [1, 0], Wanted(2, diversity=0.6)).tags == ["ab", "gh"]
     assert _ask(space, [1, 0], Wanted(3, popularity=-1)).tags == ["kl", "ij", "gh"]
     assert _ask(space, [-1, 0], Wanted(2, popularity=1)).tags == ["ab", "cd"]
+    assert _ask(space, [1, 0], Wanted(1, trend=1)).tags == ["ef"]  # 2.8 - 0.4; the trends go from -2 to 2 by 0.8
+    assert _ask(space, [1, 0], Wanted(1, trend=-1)).tags == ["ab"]
 
 
 def test_a_vocabulary_is_all_there_is_to_choose_from(tmp_path: Path) -> None:
@@ -189,6 +207,69 @@ def test_a_vocabulary_is_all_there_is_to_choose_from(tmp_path: Path) -> None:
         _ask(_space(), [1.0] * 8, Wanted(vocabulary=mine))
     with pytest.raises(SourceError, match="tags to choose from"):
         _ask(_space(), [1.0] * 8, Wanted(vocabulary=tmp_path / "absent.txt"))
+
+
+@pytest.mark.parametrize("index", ["exact", "flat", "ivf"])
+def test_tags_of_a_vocabulary_that_the_space_lacks_are_placed_by_the_words_inside(tmp_path: Path, index: str) -> None:
+    mine, space = tmp_path / "mine.txt", _space()
+    mine.write_text("#SkateparkIsland\nshell\nReefDive\nnosuchtag\n#reef_dive\n")
+    wanted = Wanted(vocabulary=mine)
+    for toward, first in (("skatepark", "SkateparkIsland"), ("reef", "ReefDive"), ("shell", "shell")):
+        query = space.inputs[space.rows[toward]].tolist()
+        found = _ask(space, query, wanted, index)
+        assert found.tags[0] == first and set(found.tags) == {"SkateparkIsland", "shell", "ReefDive"}
+    embedder, made = Given(space), plugins.make(Index, index)
+    made.build(embedder.items)
+    listed = Chooser(wanted, embedder, made).listed
+    assert listed and listed.composed == ("SkateparkIsland", "ReefDive") and listed.unknown == ("nosuchtag",)
+    mine.write_text("ReefDive\n")
+    assert _ask(space, [1.0] * 8, Wanted(vocabulary=mine), index).tags == ["ReefDive"]
+    assert _ask(space, [1.0] * 8, Wanted(vocabulary=mine, exclude=("reef*",)), index).tags == []
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    wanted=wishes,
+    listed=st.lists(st.sampled_from([*WORDS, "ReefDive", "BeachHoliday", "SunsetBoatIsland", "qwx"]), min_size=1),
+    included=st.lists(st.sampled_from(["coast", "MyBrand"]), unique=True),
+)
+def test_with_a_vocabulary_too_limits_hold(
+    tmp_path_factory: pytest.TempPathFactory, wanted: Wanted, listed: list[str], included: list[str]
+) -> None:
+    file = tmp_path_factory.mktemp("listed") / "mine.txt"
+    file.write_text("\n".join(["palm", *listed]))
+    some = included[: min(wanted.most, len(included))]
+    found = _ask(_space(), [1.0] * 8, replace(wanted, vocabulary=file, include=tuple(some)))
+    assert found.tags[: len(some)] == some and len(found.tags) <= wanted.most
+    assert set(found.tags[len(some) :]) <= {"palm", *listed} - {"qwx", *some} - (
+        set() if "s*" not in wanted.exclude else {"SunsetBoatIsland"}
+    )
+
+
+def test_tags_of_other_languages_are_hidden_and_those_of_none_are_not() -> None:
+    scores = {"playa": 9.0, "beach": 8.0, "messi": 7.0, "арбуз": 6.0, "море": 5.0, "東京": 4.0}
+    languages = Languages(("en", "es", "ru"), np.array([1, 0, -1, -1, 2, -1], np.int16))
+    entries = [Entry(word, 100 - row, {word: 100 - row}) for row, word in enumerate(scores)]
+    vectors = np.array([[score] for score in scores.values()], np.float32)
+    space = TagSpace(entries, vectors, vectors, {"stemmer": "none", "corpus": "nowhere"})
+    made = plugins.make(Index, "exact")
+    made.build(vectors)
+
+    def ask(*language: str, known: Known = Known(languages=languages)) -> tuple[list[str], list[str]]:  # noqa: B008
+        chooser = Chooser(Wanted(language=language, include=("playa",)), Given(space), made, known)
+        choice = chooser.choose(Place(np.ones(1, np.float32)))
+        return [one.tag or space.forms[one.row or 0] for one in choice.taken], [
+            f"{space.forms[one.row]}: {one.rule}" for one in choice.left
+        ]
+
+    hidden = ["арбуз: language", "море: language", "東京: language"]
+    assert ask("en") == (["playa", "beach", "messi"], hidden)
+    assert ask("en-GB") == ask("en") and ask("en,es") == ask("en", "es") == (["playa", "beach", "messi"], hidden)
+    assert ask("ru") == (["playa", "messi", "арбуз", "море"], ["beach: language", "東京: language"])
+    with pytest.raises(UnknownName, match=r"no language of this model's posts named 'eng'. Did you mean 'en'\?"):
+        ask("eng")
+    with pytest.raises(UsageError, match="does not know those of its tags.*py3langid"):
+        ask("en", known=Known())
 
 
 def test_files_of_excluded_tags_may_have_patterns_and_comments(tmp_path: Path) -> None:
@@ -216,7 +297,8 @@ def test_the_stem_of_an_excluded_tag_is_excluded() -> None:
         ({"platform": "instagrm"}, UnknownName, "Did you mean 'instagram'"),
         ({"show": ("nois",)}, UnknownName, "Did you mean 'noise'"),
         ({"diversity": 1.5}, UsageError, "wanted 0 to 1"),
-        ({"popularity": -2}, UsageError, "wanted -1 to 1"),
+        ({"popularity": -2}, UsageError, "popularity is -2; wanted -1 to 1"),
+        ({"trend": 1.5}, UsageError, "trend is 1.5; wanted -1 to 1"),
         ({"platform": "threads", "include": ("a", "b")}, UsageError, r"1 suggested at most \(threads\)"),
         ({"platform": "peertube", "include": ("o",)}, UsageError, "no hashtag on peertube"),
         ({"include": ("!!",)}, UsageError, "has no letter"),

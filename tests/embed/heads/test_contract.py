@@ -15,6 +15,7 @@ from tag2vec.embed.examples import Examples
 from tag2vec.embed.features import Features
 from tag2vec.embed.fitting import tags_of
 from tag2vec.embed.heads import Head, Vectors, Wanted
+from tag2vec.embed.newtags import with_composed
 from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.targets import targets
 from tag2vec.embed.training import TrainConfig
@@ -83,6 +84,26 @@ def test_it_learns_what_clips_carry(name: str) -> None:
     if video.mixture is not None or name == "groups":
         assert ((scores >= 0) & (scores <= 1)).all()
         assert scores[0, firsts[0]] > 0.6 and scores[0, firsts[2]] < 0.2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tags_can_come_after_those_it_learnt(name: str) -> None:
+    draw = np.random.default_rng(0)
+    seen = draw.normal(size=(20, WIDE)).astype(np.float32)
+    seen[:, 0] += np.where(np.arange(20) % 2, 4, -4)
+    clips = [Clip(_path(i), ("skate", "own") if i % 2 else ("beach",), str(i)) for i in range(20)]
+    video = VideoEmbedder.fit_seen(
+        space(), clips, torch.from_numpy(seen), Poolings((_Given(),), "mean"), name, None, TrainConfig(batch=16)
+    )
+    grown = video.grown(with_composed(video.space, ["#NewYorkNewYork", "LongIslandNew"]))
+    assert grown.space.forms == [*video.space.forms, "NewYorkNewYork", "LongIslandNew"]
+    np.testing.assert_array_equal(grown.items[:-2], video.items)
+    assert grown.rows.tolist() == [*video.rows, len(video.space), len(video.space) + 1]
+    before, after = video.place_pooled(seen[0]), grown.place_pooled(seen[0])
+    np.testing.assert_array_equal(before.query, after.query)
+    np.testing.assert_array_equal(video.scores(seen), grown.scores(seen)[:, : len(video.space)])
+    new = grown.scores_of(after, np.array([len(video.space)]))
+    assert np.isfinite(new).all() and (not grown.probable or 0 <= new[0] < 1)
 
 
 def _path(number: int) -> Path:

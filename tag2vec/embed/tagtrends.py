@@ -1,0 +1,86 @@
+"""How the tags of a space rise and fall, kept in its model: what suggests needs no corpus.
+
+The statistic is that of `scraping.trends`. On disk (kind `trends`, parent the space): `trend.npy` (v,) float32, in the
+order of the space's rows; the config has the last day of the corpus and the days that were compared.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tag2vec import artifact
+from tag2vec.embed.space import TagSpace, Vectors
+from tag2vec.errors import ArtifactError, SourceError
+from tag2vec.scraping.corpus import Corpus
+from tag2vec.scraping.trends import trends
+
+KIND = "trends"
+FOLDER = "trends"  # inside a model folder
+RISING = math.log(2)  # the trend from which on a tag is said to rise: its share of the authors doubled
+
+
+@dataclass(frozen=True, eq=False)
+class TagTrends:
+    """`trend` (v,) of every tag, see `scraping.trends`: above 0 rising, below 0 falling, 0 also where none is known.
+
+    `recent` days that end with `last` were compared with the `before` days that precede them.
+    """
+
+    last: date
+    recent: int
+    before: int
+    trend: Vectors
+
+    @classmethod
+    def fit(cls, corpus: Corpus, space: TagSpace) -> TagTrends | None:
+        """Those of the tags of `space` in `corpus`; None when its posts have no dates, or none to compare with."""
+        try:
+            found = trends(corpus)
+        except SourceError:
+            return None
+        trend = np.zeros(len(space), np.float32)
+        for stem, value in zip(found.stems, found.trend.tolist(), strict=True):
+            if (row := space.rows.get(stem)) is not None:
+                trend[row] = value
+        return cls(found.last, found.recent, found.days_before, trend)
+
+    @classmethod
+    def load(cls, model: str | Path, space: TagSpace) -> TagTrends | None:
+        """The trends in a model folder; None when it has none, or those of another space.
+
+        Raises ArtifactError when the folder is damaged.
+        """
+        folder = Path(model) / FOLDER
+        if not folder.exists():
+            return None
+        found = artifact.read(folder, KIND)
+        if found.parents.get("space") != space.digest:
+            return None
+        trend = found.array("trend.npy")
+        if trend.shape != (len(space),) or not np.isfinite(trend).all():
+            raise ArtifactError(f"{folder} does not hold trends of this tag space. Fit the model again.")
+        config = found.config
+        return cls(date.fromisoformat(config["last"]), config["recent"], config["before"], trend)
+
+    def save(self, model: str | Path, space: TagSpace) -> None:
+        """Write them into the model folder that `space` was saved to. Raises ArtifactError."""
+        config = {"last": self.last.isoformat(), "recent": self.recent, "before": self.before}
+        with artifact.write(Path(model) / FOLDER, KIND, config, {"space": space.digest}) as draft:
+            draft.array("trend.npy", self.trend)
+
+    def at(self, row: int) -> float | None:
+        """The trend of one tag; None for a row after those of the space."""
+        return float(self.trend[row]) if row < len(self.trend) else None
+
+    def of(self, rows: NDArray[np.intp]) -> Vectors:
+        """The trends (n,) of the tags in `rows` (n,); 0 for rows after those of the space, as clips' own tags have."""
+        known = rows < len(self.trend)
+        found = np.zeros(len(rows), np.float32)
+        found[known] = self.trend[rows[known]]
+        return found
