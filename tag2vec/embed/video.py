@@ -29,6 +29,7 @@ from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.told import Told
 from tag2vec.embed.training import EpochTick, TrainConfig
+from tag2vec.embed.units import units
 from tag2vec.embed.videofiles import VideoConfig
 from tag2vec.errors import Tag2VecError, UsageError
 
@@ -199,6 +200,11 @@ class VideoEmbedder(Embedder):
             direct = self.mixture.of(direct, shares)
         return Place(query, direct)
 
+    def looks(self, pooled: Floats) -> Floats:
+        """What the features of one clip were pooled to (out_dim,) -> what evidence compares (any,), of length 1: clips
+        whose vectors have a high product look alike."""
+        return units(self._network.vectors(torch.from_numpy(pooled)[None])[0].numpy())
+
     def points(self, pooled: Floats) -> Floats:
         """Clips that were pooled before (m, out_dim) -> where they lie in the tag space, or (m, any) in the last layer
         of a recipe that has no use for it."""
@@ -216,7 +222,7 @@ class VideoEmbedder(Embedder):
 
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """Probabilities, or scores that only rank, and rows of the k best tags of all."""
-        every = np.concatenate([place.direct, self._final(scores)])
+        every = np.concatenate([place.direct, self.final(scores)])
         rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
         order = np.argsort(-every, kind="stable")
         return every[order], rows[order]
@@ -225,7 +231,7 @@ class VideoEmbedder(Embedder):
         found = np.empty(len(self.space), np.float32)
         found[self.head.carried.numpy()] = place.direct
         asked = np.isin(self.rows, rows)
-        found[self.rows[asked]] = self._final(self.items[asked] @ place.query)
+        found[self.rows[asked]] = self.final(self.items[asked] @ place.query)
         return found[rows]
 
     def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
@@ -235,8 +241,9 @@ class VideoEmbedder(Embedder):
         found = self._neighbours.witnesses(vector, [at.get(row) for row in rows.tolist()], most)
         return [Evidence(tuple((str(self.trained_clips[i].path), cosine) for i, cosine in near)) for near in found]
 
-    def _final(self, scores: Floats) -> Floats:
-        """Those of tags that no training clip carries, near ones neither."""
+    def final(self, scores: Floats) -> Floats:
+        """Products of items and queries (...) -> final scores (...). No training clip carries such a tag, no near one
+        either."""
         return scores if self.mixture is None else self.mixture.of(scores, np.zeros((2, *scores.shape), np.float32))
 
     def scores(self, pooled: Floats) -> Floats:
@@ -244,7 +251,7 @@ class VideoEmbedder(Embedder):
         found = np.empty((len(pooled), len(self.space)), np.float32)
         for own, vector in zip(found, pooled, strict=True):
             place = self.place_pooled(vector)
-            own[self.rows] = self._final(self.items @ place.query)
+            own[self.rows] = self.final(self.items @ place.query)
             own[self.head.carried.numpy()] = place.direct
         return found
 

@@ -132,7 +132,7 @@ class Suggester:
         return cls(space, video, index or load_index(model, video), cache, Forms.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
-        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`.
+        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see Embedder.titled.
 
         There may be fewer: then `warning` says why. Raises VideoError when the clip cannot be decoded, UsageError for
         what cannot be wanted, as `min_precision` of a model that cannot tell how often it is right.
@@ -144,13 +144,8 @@ class Suggester:
         return result
 
     def titled(self, clip: Clip | str | Path, title: str) -> Clip:
-        """`clip` with its `title`. Raises UsageError when the model was fitted without features of titles."""
-        if all(kind.wants for kind in self.video.kinds):
-            raise UsageError(
-                "A title was given, and the model looks at no titles. Leave it out, or fit the model with titles: "
-                "tag2vec fit-video MODEL CLIPS --features trajectories+text"
-            )
-        return replace(Clip.of(clip), title=title)
+        """See Embedder.titled."""
+        return self.video.titled(clip, title)
 
     def suggest_many(
         self,
