@@ -19,6 +19,7 @@ from tag2vec.embed.features import describe
 from tag2vec.embed.folder import Kept
 from tag2vec.embed.gather import gather, is_features
 from tag2vec.embed.threads import one_thread
+from tag2vec.embed.units import units
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import SourceError, Tag2VecError, UsageError
 
@@ -187,7 +188,7 @@ def _version(path: Path) -> list[int]:
 @one_thread()
 def _point(video: VideoEmbedder, pooled: Floats) -> Point:
     place = video.place_pooled(pooled)
-    return place.query, place.direct, video.looks(pooled).astype(np.float16)
+    return place.query, place.direct, units(video.looks(pooled)).astype(np.float16)
 
 
 def _joined(known: Placed | None, points: Sequence[Point], rows: NDArray[np.intp]) -> Placed:

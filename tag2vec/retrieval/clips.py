@@ -15,6 +15,7 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Floats
 from tag2vec.embed.extract import extract
 from tag2vec.embed.placed import Changes, Placed, place_clips, stamp_of
+from tag2vec.embed.units import units
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import UsageError
 from tag2vec.retrieval import clipfiles
@@ -146,7 +147,7 @@ class ClipIndex:
             looks: NDArray[np.float16] = self.placed.looks[row]
         else:
             found = extract(clip, self.video.kinds, self.video.limits, cache)
-            looks = self.video.looks(self.video.poolings.one(found.arrays)).astype(np.float16)
+            looks = units(self.video.looks(self.video.poolings.one(found.arrays))).astype(np.float16)
         return np.asarray(looks, np.float32)
 
     def _stands(self, row: int) -> bool:
