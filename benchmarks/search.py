@@ -43,7 +43,7 @@ def main() -> None:
     ask.add_argument("--posts", type=Path, required=True, help="real posts, for the tag space")
     ask.add_argument("--clips", type=Path, required=True, help="a clips list with groups")
     ask.add_argument("--features", default="trajectories", help="kinds, as fit-video names them")
-    ask.add_argument("--repeats", type=int, default=2, help="shuffles")
+    ask.add_argument("--repeats", type=int, default=1, help="shuffles")
     given = ask.parse_args()
     run(given.posts, given.clips, given.features, given.repeats)
 
@@ -107,7 +107,7 @@ def _one_fold(
     alike = {
         "mean of the features": _cosines(Poolings(every.kinds, "mean").many(Picked(every.arrays, test))),
         "pooled features": _cosines(pooled[test]),
-        "points of the network": _cosines(ours.points(pooled[test])),
+        "vectors that evidence compares": _cosines(np.stack([ours.looks(one) for one in pooled[test]])),
     }
     for i, clip in enumerate(asked):
         others = groups != groups[i]

@@ -75,7 +75,7 @@ def search(
     given: Given = None,
     as_json: Json = False,
 ) -> None:
-    """Clips that hashtags fit best, or that look most like a clip. What begins with '#' is a hashtag, what names a
+    """Clips that hashtags fit best, or that are most like a clip. What begins with '#' is a hashtag, what names a
     file is a clip."""
     from tag2vec.embed.cache import Cache
     from tag2vec.embed.video import VideoEmbedder

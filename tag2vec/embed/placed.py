@@ -24,7 +24,7 @@ from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import SourceError, Tag2VecError, UsageError
 
 Point = tuple[Floats, Floats, NDArray[np.float16]]
-"""Of one clip: the query (d,), the scores of the carried tags (l,), what it looks like (any,)."""
+"""Of one clip: the query (d,), the scores of the carried tags (l,), the point (any,)."""
 Pooled = tuple[Floats, str | None]
 """What the features of a clip were pooled to (out_dim,), and what is wrong with a clip that is used all the same."""
 
@@ -33,7 +33,7 @@ Pooled = tuple[Floats, str | None]
 class Placed:
     """n clips and where a video embedder puts them.
 
-    `stamps` say what each was made from: a clip with the same path and stamp lies where it lay. `looks` are of length
+    `stamps` say what each was made from: a clip with the same path and stamp lies where it lay. `points` are of length
     1, so that their products are cosines. `direct` has a row a tag: all clips of one tag are read at once.
     """
 
@@ -41,7 +41,7 @@ class Placed:
     stamps: list[str]
     queries: Floats  # (n, d): what is asked of the embedder's items
     direct: Floats  # (l, n): final scores of the tags that training clips carry
-    looks: NDArray[np.float16]  # (n, any)
+    points: NDArray[np.float16]  # (n, any): see VideoEmbedder.points
 
     @cached_property
     def rows(self) -> dict[Path, int]:
@@ -188,13 +188,18 @@ def _version(path: Path) -> list[int]:
 @one_thread()
 def _point(video: VideoEmbedder, pooled: Floats) -> Point:
     place = video.place_pooled(pooled)
-    return place.query, place.direct, units(video.looks(pooled)).astype(np.float16)
+    return place.query, place.direct, pointed(video, pooled)
+
+
+def pointed(video: VideoEmbedder, pooled: Floats) -> NDArray[np.float16]:
+    """What the features of one clip were pooled to (out_dim,) -> its row of `Placed.points` (any,)."""
+    return units(video.points(pooled[None])[0]).astype(np.float16)
 
 
 def _joined(known: Placed | None, points: Sequence[Point], rows: NDArray[np.intp]) -> Placed:
     """Of `known` with `points` after them those at `rows`; their clips are still to be named."""
-    blocks: list[Sequence[NDArray[Any]]] = [(known.queries, known.direct.T, known.looks)] if known else []
+    blocks: list[Sequence[NDArray[Any]]] = [(known.queries, known.direct.T, known.points)] if known else []
     if points:
         blocks.append([np.stack(part) for part in zip(*points, strict=True)])
-    queries, direct, looks = (np.concatenate(part)[rows] for part in zip(*blocks, strict=True))
-    return Placed([], [], queries, np.ascontiguousarray(direct.T), looks)
+    queries, direct, among = (np.concatenate(part)[rows] for part in zip(*blocks, strict=True))
+    return Placed([], [], queries, np.ascontiguousarray(direct.T), among)

@@ -1,8 +1,8 @@
 """Clips that can be searched, on disk.
 
 Kind `clips`: `clips.jsonl` (each clip as its list has it, and the stamp that tells whether it has changed),
-`queries.npy`, `direct.npy` and `looks.npy` (where they lie, see `Placed`), and the files of the index of what they look
-like. Parents are the checksums of the tag space and of the video embedder that placed them.
+`queries.npy`, `direct.npy` and `points.npy` (where they lie, see `Placed`), and the files of the index of the points.
+Parents are the checksums of the tag space and of the video embedder that placed them.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def save(clips: ClipIndex, folder: Path) -> None:
         draft.lines("clips.jsonl", (asdict(clip) | {"path": str(clip.path), "stamp": stamp} for clip, stamp in listed))
         draft.array("queries.npy", placed.queries)
         draft.array("direct.npy", placed.direct)
-        draft.array("looks.npy", placed.looks)
+        draft.array("points.npy", placed.points)
         clips.index.save(draft.path)
 
 
@@ -77,7 +77,7 @@ def load(folder: Path, video: VideoEmbedder) -> ClipIndex:
         [line["stamp"] for line in lines],
         found.array("queries.npy", mmap=True),
         found.array("direct.npy", mmap=True),
-        found.array("looks.npy", mmap=True),
+        found.array("points.npy", mmap=True),
     )
     return ClipIndex(video, placed, opened(found))
 

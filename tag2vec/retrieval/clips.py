@@ -1,4 +1,4 @@
-"""Clips found by hashtags, or by a clip that looks like them: the other way round."""
+"""Clips found by hashtags, or by a clip that lies near them: the other way round."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from tag2vec.embed.cache import Cache
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Floats
 from tag2vec.embed.extract import extract
-from tag2vec.embed.placed import Changes, Placed, place_clips, stamp_of
-from tag2vec.embed.units import units
+from tag2vec.embed.placed import Changes, Placed, place_clips, pointed, stamp_of
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import UsageError
 from tag2vec.retrieval import clipfiles
@@ -38,7 +37,7 @@ class FoundClip:
 
 
 class ClipIndex:
-    """Clips where a video embedder puts them, and an index of what they look like.
+    """Clips where a video embedder puts them, and an index of the points where they lie.
 
     `index` is a name, with settings or without, or one that is built; None: one is chosen, see `choice`.
     """
@@ -115,7 +114,7 @@ class ClipIndex:
         title: str | None = None,
         cache: Cache | None = None,
     ) -> list[FoundClip]:
-        """The k clips that look most like `clip`, the likest first; scores are cosines.
+        """The k clips nearest to `clip`, the nearest first; scores are cosines of VideoEmbedder.points.
 
         The clip itself is left out when it is here, by its path; a copy of it elsewhere comes first. One that is here
         and has not changed is not read again, and need not be on disk any more. With a `title` that is compared too,
@@ -129,7 +128,7 @@ class ClipIndex:
             asked = self.video.titled(asked, title)
         elif own is not None and asked.title is None:
             asked = self.placed.clips[own]
-        scores, rows = self.index.search(self._looks(asked, cache)[None], k + (own is not None))
+        scores, rows = self.index.search(self._point(asked, cache)[None], k + (own is not None))
         near = zip(rows[0].tolist(), scores[0].tolist(), strict=True)
         return [self._found(row, score) for row, score in near if row != own][:k]
 
@@ -141,14 +140,14 @@ class ClipIndex:
         (item,) = self.video.items[self.video.rows == row]
         return self.video.final(self.placed.queries @ item)
 
-    def _looks(self, clip: Clip, cache: Cache | None) -> Floats:
+    def _point(self, clip: Clip, cache: Cache | None) -> Floats:
         row = self.placed.rows.get(clip.path)
         if row is not None and self.placed.clips[row] == clip and self._stands(row):
-            looks: NDArray[np.float16] = self.placed.looks[row]
+            point: NDArray[np.float16] = self.placed.points[row]
         else:
             found = extract(clip, self.video.kinds, self.video.limits, cache)
-            looks = units(self.video.looks(self.video.poolings.one(found.arrays))).astype(np.float16)
-        return np.asarray(looks, np.float32)
+            point = pointed(self.video, self.video.poolings.one(found.arrays))
+        return np.asarray(point, np.float32)
 
     def _stands(self, row: int) -> bool:
         """Whether nothing says that the clip would lie elsewhere by now."""
@@ -167,7 +166,7 @@ def _check(k: int) -> None:
 
 
 def _index(placed: Placed, named: str | None) -> Index:
-    clips, dim = placed.looks.shape
+    clips, dim = placed.points.shape
     index = chosen(clips, dim, named, Wish(kept=True))
-    index.build(placed.looks.astype(np.float32))
+    index.build(placed.points.astype(np.float32))
     return index

@@ -124,7 +124,7 @@ def test_one_clip_and_a_batch_lie_at_the_same_place(
         alone = ClipIndex.build(video, [held_out[row]], cache=home.cache, workers=0).placed
         np.testing.assert_array_equal(alone.direct[:, 0], clips.placed.direct[:, row])
         np.testing.assert_array_equal(alone.queries[0], clips.placed.queries[row])
-        np.testing.assert_array_equal(alone.looks[0], clips.placed.looks[row])
+        np.testing.assert_array_equal(alone.points[0], clips.placed.points[row])
 
 
 def test_what_is_known_is_not_computed_again(
@@ -148,7 +148,7 @@ def test_what_is_known_is_not_computed_again(
     assert len(placed_anew) == 2 and (now.changes.known, now.changes.gone) == (len(first) - 2, 1)
     fresh = ClipIndex.build(video, any_clips([folder]), cache=home.cache)
     assert now.placed.clips == fresh.placed.clips and now.placed.stamps == fresh.placed.stamps
-    for name in ("queries", "direct", "looks"):
+    for name in ("queries", "direct", "points"):
         np.testing.assert_array_equal(getattr(now.placed, name), getattr(fresh.placed, name))
     for where, built in (("a", now), ("b", fresh)):
         built.save(tmp_path / where)
