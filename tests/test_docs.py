@@ -67,9 +67,23 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    from tag2vec.cli import app, ask, corpus, evaluate, exchange, explore, extract, fit, index, machine, suggest, trends
+    from tag2vec.cli import (
+        app,
+        ask,
+        corpus,
+        evaluate,
+        exchange,
+        explore,
+        extract,
+        fit,
+        index,
+        machine,
+        search,
+        suggest,
+        trends,
+    )
 
-    assert all((ask, corpus, evaluate, exchange, explore, extract, fit, index, machine, suggest, trends))
+    assert all((ask, corpus, evaluate, exchange, explore, extract, fit, index, machine, search, suggest, trends))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
     assert len(names) >= 8

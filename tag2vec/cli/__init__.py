@@ -77,6 +77,7 @@ def main() -> None:
         fit,
         index,
         machine,
+        search,
         suggest,
         trends,
     )

@@ -105,6 +105,17 @@ def print_answer(
     more: Mapping[str, str] | None = None,
 ) -> None:
     """What was looked up and the answer; `more` are columns of the table and the fields of `answer` that fill them."""
+    asked = say_found(found)
+    if as_json:
+        print_json({"query": asked, "tags": [facts(one) for one in answer]})
+        return
+    more = more or {}
+    rows = [[f"#{a.tag}", a.score, a.count, *(getattr(a, name) for name in more.values())] for a in answer]
+    print_table(["hashtag", "score", "posts", *more], rows, title)
+
+
+def say_found(found: Sequence[Found | Composed]) -> list[dict[str, str]]:
+    """Say which tags were not found as they are written; what JSON says of all of them."""
     hows = {
         "stem": "not written so; its stem is that of",
         "spelling": "not known; the nearest spelling is",
@@ -113,13 +124,7 @@ def print_answer(
     for one in found:
         if one.step != "exact":
             note(f"#{one.asked.lstrip('#')}: {hows[one.step]} {' '.join(f'#{tag}' for tag in _found(one))}")
-    if as_json:
-        asked = [{"asked": one.asked, "found": " ".join(_found(one)), "step": one.step} for one in found]
-        print_json({"query": asked, "tags": [facts(one) for one in answer]})
-        return
-    more = more or {}
-    rows = [[f"#{a.tag}", a.score, a.count, *(getattr(a, name) for name in more.values())] for a in answer]
-    print_table(["hashtag", "score", "posts", *more], rows, title)
+    return [{"asked": one.asked, "found": " ".join(_found(one)), "step": one.step} for one in found]
 
 
 def _found(one: Found | Composed) -> tuple[str, ...]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
 from tag2vec.embed.kinds import Kinds
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import TagSpace
+from tag2vec.errors import UsageError
 
 Floats = NDArray[np.float32]
 Rows = NDArray[np.intp]
@@ -79,6 +82,15 @@ class Embedder(ABC):
     def thresholds(self) -> Sequence[float | None]:
         """See `precision.thresholds`; empty when nothing tells how often its suggestions are right."""
         return ()
+
+    def titled(self, clip: Clip | str | Path, title: str) -> Clip:
+        """`clip` with its `title`. Raises UsageError when the model was fitted without features of titles."""
+        if all(kind.wants for kind in self.kinds):
+            raise UsageError(
+                "A title was given, and the model looks at no titles. Leave it out, or fit the model with titles: "
+                "tag2vec fit-video MODEL CLIPS --features trajectories+text"
+            )
+        return replace(Clip.of(clip), title=title)
 
     @abstractmethod
     def place(self, arrays: Arrays) -> Place:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,19 @@ from torch import Tensor
 from tag2vec import plugins
 from tag2vec.embed.checkpoint import Checkpoint
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.evidence import Mixture, mixture_of
+from tag2vec.embed.evidence import Floats, Mixture, Neighbours, mixture_of, places
 from tag2vec.embed.examples import Examples
+from tag2vec.embed.gather import Gathered
 from tag2vec.embed.heads import Head, Tags, Vectors
 from tag2vec.embed.network import Network
 from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Picked, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.targets import prior, targets
+from tag2vec.embed.threads import one_thread
 from tag2vec.embed.told import Told
 from tag2vec.embed.training import EpochTick, TrainConfig, train
-from tag2vec.errors import SourceError
+from tag2vec.errors import SourceError, UsageError
 
 Seen = Tensor | Sequence[Arrays]
 """Of clips: vectors (n, out_dim) that fixed poolings made, or their arrays, for poolings that are trained."""
@@ -35,7 +38,8 @@ Seen = Tensor | Sequence[Arrays]
 
 @dataclass(frozen=True)
 class Learnt:
-    """`clips` are those that carry a tag, `vectors` (clips, out_dim) what they were pooled to."""
+    """`clips` are those that carry a tag, `vectors` (clips, out_dim) what they were pooled to, `told` what is written
+    of them; `kept` is what `looks` gave before."""
 
     space: TagSpace
     poolings: Poolings
@@ -43,8 +47,41 @@ class Learnt:
     mixture: Mixture | None
     curve: list[dict[str, Any]]
     clips: list[Clip]
-    vectors: NDArray[np.float32]
+    vectors: NDArray[np.float16]
     told: Told | None
+    kept: Floats | None = None
+
+    @cached_property
+    @one_thread()
+    def looks(self) -> Floats:
+        """What evidence compares of the clips (clips, any)."""
+        if self.kept is not None:
+            return self.kept
+        looks: Floats = Network(None, self.head).vectors(torch.from_numpy(self.vectors.astype(np.float32))).numpy()
+        return looks
+
+    @cached_property
+    def neighbours(self) -> Neighbours:
+        """The clips as evidence for others."""
+        carried = places(self.head.carried, [self.space.known_rows(clip.tags) for clip in self.clips])
+        return Neighbours(self.looks, carried, len(self.head.carried), self.told)
+
+
+def shown(found: Gathered, pooling: str | None, seed: int) -> tuple[Seen, Poolings]:
+    """What there is to learn from, and what pools it: `pooling`, fitted on these clips, or that of a features folder.
+
+    Raises UsageError for a folder of vectors that were pooled in another way.
+    """
+    poolings = Poolings(found.kinds, pooling, seed)
+    if found.poolings is None:
+        poolings.fit(found.arrays, seed, found.clips)
+        return found.arrays if poolings.trained else torch.from_numpy(poolings.many(found.arrays)), poolings
+    if pooling is not None and poolings.names != found.poolings.names:
+        raise UsageError(
+            f"The clips are vectors pooled by {'+'.join(found.poolings.names)}; wanted {'+'.join(poolings.names)}. "
+            "Extract them so, or leave the pooling out."
+        )
+    return torch.from_numpy(found.vectors()), found.poolings
 
 
 def learn(
@@ -86,7 +123,7 @@ def learn(
     told = Told.of(poolings, clips)
     mixture = mixture_of(trained.held_out, examples, rows, told, poolings) if kind.calibrated else None
     network = trained.network
-    vectors = network.pooled(seen).numpy()
+    vectors = network.pooled(seen).numpy().astype(np.float16)
     return Learnt(full, network.poolings or poolings, network.head, mixture, trained.curve, clips, vectors, told)
 
 

@@ -3,61 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
 from tag2vec.embed import ranks, videofiles
 from tag2vec.embed.carry import rare_too
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Embedder, Evidence, Floats, Place, Rows
-from tag2vec.embed.evidence import Mixture, Neighbours, places
+from tag2vec.embed.evidence import Mixture
 from tag2vec.embed.extract import Cache
-from tag2vec.embed.features import Features, describe
-from tag2vec.embed.fitting import Seen, learn, tags_of, vectors_of
+from tag2vec.embed.features import Features
+from tag2vec.embed.fitting import Learnt, Seen, learn, shown, tags_of, vectors_of
 from tag2vec.embed.gather import gather
-from tag2vec.embed.heads import Head
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.network import Network
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
-from tag2vec.embed.told import Told
 from tag2vec.embed.training import EpochTick, TrainConfig
 from tag2vec.embed.videofiles import VideoConfig
-from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.errors import Tag2VecError
 
 
 class VideoEmbedder(Embedder):
     """`space` holds every tag that it can suggest: those of the tag space and, after them, the clips' own new ones."""
 
-    def __init__(
-        self,
-        base: TagSpace,
-        space: TagSpace,
-        poolings: Poolings,
-        head: Head,
-        config: VideoConfig,
-        curve: list[dict[str, Any]],
-        trained_clips: Sequence[Clip],
-        trained_vectors: NDArray[np.float16],
-        told: Told | None = None,
-    ) -> None:
+    def __init__(self, base: TagSpace, learnt: Learnt, config: VideoConfig) -> None:
         self.base = base
-        self.space = space
-        self.poolings = poolings
-        self.head = head
+        self.learnt = learnt
         self.config = config
-        self.curve = curve
-        self.trained_clips = list(trained_clips)
-        self.trained_vectors = trained_vectors  # (clips, out_dim): what their features were pooled to
-        self.told = told  # what is written of them
+        self.space = learnt.space
+        self.poolings = learnt.poolings
+        self.head = learnt.head
+        self.trained_clips = learnt.clips
         self.digest = ""  # of the folder it was loaded from or saved to
         self.failed: list[tuple[Path, Tag2VecError]] = []
 
@@ -91,18 +76,7 @@ class VideoEmbedder(Embedder):
         named = None if features is None else [kind.bound(space) for kind in kinds_of(features)]
         with ranks.first_before_others():
             found = gather(clips, named, limits, cache, workers, tick)
-        poolings = Poolings(found.kinds, pooling, config.seed)
-        seen: Seen
-        if found.poolings is None:
-            poolings.fit(found.arrays, config.seed, found.clips)
-            seen = found.arrays if poolings.trained else torch.from_numpy(poolings.many(found.arrays))
-        elif pooling is None or poolings.names == found.poolings.names:
-            seen, poolings = torch.from_numpy(found.vectors()), found.poolings
-        else:
-            raise UsageError(
-                f"{clips} holds vectors pooled by {'+'.join(found.poolings.names)}; wanted {'+'.join(poolings.names)}. "
-                "Extract them so, or leave the pooling out."
-            )
+        seen, poolings = shown(found, pooling, config.seed)
         video = cls.fit_seen(space, found.clips, seen, poolings, recipe, found.limits, config, epoch_tick, checkpoint)
         video.failed = found.failed
         return video
@@ -123,19 +97,7 @@ class VideoEmbedder(Embedder):
     ) -> VideoEmbedder:
         """Train on `seen`: vectors (n, out_dim) that fixed poolings made, or arrays for poolings that are trained."""
         learnt = learn(space, clips, seen, poolings, recipe, train_config, tick, checkpoint)
-        config = VideoConfig(
-            [describe(kind) for kind in poolings.kinds],
-            poolings.names,
-            recipe,
-            asdict(limits or FrameLimits()),
-            asdict(train_config),
-            len(learnt.clips),
-            asdict(learnt.mixture) if learnt.mixture else None,
-        )
-        vectors = learnt.vectors.astype(np.float16)
-        return cls(
-            space, learnt.space, learnt.poolings, learnt.head, config, learnt.curve, learnt.clips, vectors, learnt.told
-        )
+        return cls(space, learnt, VideoConfig.of(learnt, recipe, limits or FrameLimits(), train_config))
 
     @property
     def kinds(self) -> Kinds:
@@ -147,10 +109,10 @@ class VideoEmbedder(Embedder):
         """How much of a clip it looks at."""
         return FrameLimits(**self.config.limits)
 
-    @cached_property
+    @property
     def mixture(self) -> Mixture | None:
         """How scores become probabilities; None for a recipe whose scores only rank."""
-        return Mixture(**self.config.mixture) if self.config.mixture else None
+        return self.learnt.mixture
 
     @property
     def probable(self) -> bool:
@@ -159,12 +121,6 @@ class VideoEmbedder(Embedder):
     @property
     def thresholds(self) -> Sequence[float | None]:
         return self.mixture.thresholds if self.mixture else ()
-
-    @cached_property
-    def _neighbours(self) -> Neighbours:
-        vectors = self._network.vectors(torch.from_numpy(self.trained_vectors.astype(np.float32)))
-        carried = places(self.head.carried, [self.space.known_rows(clip.tags) for clip in self.trained_clips])
-        return Neighbours(vectors.numpy(), carried, len(self.head.carried), self.told)
 
     @cached_property
     def _network(self) -> Network:
@@ -191,42 +147,49 @@ class VideoEmbedder(Embedder):
 
     def place_pooled(self, pooled: Floats) -> Place:
         """What the features of one clip were pooled to (out_dim,)."""
-        vector = self._network.vectors(torch.from_numpy(pooled)[None])
+        vector, points, query = self._through(pooled[None])
         with torch.no_grad():
-            points = self.head(vector)
-            query, direct = self.head.queries(points)[0].numpy(), self.head.direct(points)[0].numpy()
+            direct = self.head.direct(points)[0].numpy()
         if self.mixture is not None:
-            shares = self._neighbours.shares(vector[0].numpy(), self.poolings.titles(pooled))
+            shares = self.learnt.neighbours.shares(vector[0].numpy(), self.poolings.titles(pooled))
             direct = self.mixture.of(direct, shares)
-        return Place(query, direct)
+        return Place(query[0].numpy(), direct)
+
+    def looks(self, pooled: Floats) -> Floats:
+        """What the features of one clip were pooled to (out_dim,) -> what evidence compares (any,): clips with a high
+        cosine look alike."""
+        found: Floats = self._network.vectors(torch.from_numpy(pooled)[None])[0].numpy()
+        return found
 
     def grown(self, space: TagSpace) -> VideoEmbedder:
         rows = [self.space.known_rows(clip.tags) for clip in self.trained_clips]
         head = type(self.head)(vectors_of(self.poolings, not self.poolings.trained), tags_of(space, rows))
         head.load_state_dict(rare_too(self.head, len(self.base), len(space)))
-        poolings, clips, vectors = self.poolings, self.trained_clips, self.trained_vectors
-        return VideoEmbedder(
-            self.base, space, poolings, head.eval(), self.config, self.curve, clips, vectors, self.told
-        )
+        learnt = replace(self.learnt, space=space, head=head.eval(), kept=self.learnt.looks)
+        return VideoEmbedder(self.base, learnt, self.config)
 
     def points(self, pooled: Floats) -> Floats:
         """Clips that were pooled before (m, out_dim) -> where they lie in the tag space, or (m, any) in the last layer
         of a recipe that has no use for it."""
-        with torch.no_grad():
-            points = self.head(self._network.vectors(torch.from_numpy(pooled)))
-            queries = self.head.queries(points)
+        _, points, queries = self._through(pooled)
         found: Floats = (queries if queries.shape[1] > 1 else points).numpy()
         return found
 
     def queries(self, pooled: Floats) -> Floats:
         """Clips that were pooled before (m, out_dim) -> what is asked of `items` for them (m, any)."""
-        with torch.no_grad():
-            found: Floats = self.head.queries(self.head(self._network.vectors(torch.from_numpy(pooled)))).numpy()
+        found: Floats = self._through(pooled)[2].numpy()
         return found
+
+    def _through(self, pooled: Floats) -> tuple[Tensor, Tensor, Tensor]:
+        """Clips that were pooled before (m, out_dim) -> what they look like, their points and queries (m, any)."""
+        vectors = self._network.vectors(torch.from_numpy(pooled))
+        with torch.no_grad():
+            points = self.head(vectors)
+            return vectors, points, self.head.queries(points)
 
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
         """Probabilities, or scores that only rank, and rows of the k best tags of all."""
-        every = np.concatenate([place.direct, self._final(scores)])
+        every = np.concatenate([place.direct, self.final(scores)])
         rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
         order = np.argsort(-every, kind="stable")
         return every[order], rows[order]
@@ -235,18 +198,19 @@ class VideoEmbedder(Embedder):
         found = np.empty(len(self.space), np.float32)
         found[self.head.carried.numpy()] = place.direct
         asked = np.isin(self.rows, rows)
-        found[self.rows[asked]] = self._final(self.items[asked] @ place.query)
+        found[self.rows[asked]] = self.final(self.items[asked] @ place.query)
         return found[rows]
 
     def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
         """Of the training clips nearest by what they look like, those that carry the tag."""
-        vector = self._network.vectors(torch.from_numpy(self.poolings.one(arrays))[None])[0].numpy()
+        vector = self.looks(self.poolings.one(arrays))
         at = {row: place for place, row in enumerate(self.head.carried.tolist())}
-        found = self._neighbours.witnesses(vector, [at.get(row) for row in rows.tolist()], most)
+        found = self.learnt.neighbours.witnesses(vector, [at.get(row) for row in rows.tolist()], most)
         return [Evidence(tuple((str(self.trained_clips[i].path), cosine) for i, cosine in near)) for near in found]
 
-    def _final(self, scores: Floats) -> Floats:
-        """Those of tags that no training clip carries, near ones neither."""
+    def final(self, scores: Floats) -> Floats:
+        """Products of items and queries (...) -> final scores (...). No training clip carries such a tag, no near one
+        either."""
         return scores if self.mixture is None else self.mixture.of(scores, np.zeros((2, *scores.shape), np.float32))
 
     def scores(self, pooled: Floats) -> Floats:
@@ -254,7 +218,7 @@ class VideoEmbedder(Embedder):
         found = np.empty((len(pooled), len(self.space)), np.float32)
         for own, vector in zip(found, pooled, strict=True):
             place = self.place_pooled(vector)
-            own[self.rows] = self._final(self.items @ place.query)
+            own[self.rows] = self.final(self.items @ place.query)
             own[self.head.carried.numpy()] = place.direct
         return found
 

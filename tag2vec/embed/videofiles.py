@@ -1,7 +1,8 @@
 """A video embedder on disk.
 
 Kind `video`, inside a model folder: `network.safetensors` (pooling and head), `curve.json` (the losses), `clips.jsonl`
-and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), `tags.txt` (the stems of
+and `clip_vectors.npy` (the clips it was fitted on, and what their features were pooled to), `clip_looks.npy` (what is
+compared of these, where that is shorter; it is made again where there is none), `tags.txt` (the stems of
 all tags, in the order of the head's rows), `new_inputs.npy` and `new_outputs.npy` (vectors of the last of them: those
 that these clips carry and the space lacks), `told_*.npy` (what is written of the clips, where features read it).
 """
@@ -20,12 +21,16 @@ from safetensors.torch import save as packed
 from tag2vec import artifact, plugins
 from tag2vec.embed.carry import carry_over, with_stored_tags
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.fitting import tags_of, vectors_of
+from tag2vec.embed.evidence import Mixture
+from tag2vec.embed.features import describe
+from tag2vec.embed.fitting import Learnt, tags_of, vectors_of
 from tag2vec.embed.heads import Head
 from tag2vec.embed.kinds import elsewhere, stored_kinds
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.told import PARTS, Told
+from tag2vec.embed.training import TrainConfig
 from tag2vec.errors import ArtifactError
 
 if TYPE_CHECKING:
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 
 KIND = "video"
 FOLDER = "video"  # inside a model folder
+LOOKS = "clip_looks.npy"
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,18 @@ class VideoConfig:
     clips: int
     mixture: dict[str, Any] | None  # how scores become probabilities; None: they do not
 
+    @classmethod
+    def of(cls, learnt: Learnt, recipe: str, limits: FrameLimits, train: TrainConfig) -> VideoConfig:
+        return cls(
+            [describe(kind) for kind in learnt.poolings.kinds],
+            learnt.poolings.names,
+            recipe,
+            asdict(limits),
+            asdict(train),
+            len(learnt.clips),
+            asdict(learnt.mixture) if learnt.mixture else None,
+        )
+
 
 def has_video(model: str | Path) -> bool:
     """Whether a model folder holds a video embedder."""
@@ -57,15 +75,18 @@ def save(video: VideoEmbedder, model: Path) -> None:
     """Write `video` into the model folder that its space was saved to. Raises ArtifactError."""
     if not video.base.digest:
         raise ArtifactError("The tag space was not saved; save it into the same model folder first.")
+    learnt = video.learnt
     with artifact.write(model / FOLDER, KIND, asdict(video.config), {"space": video.base.digest}) as draft:
         modules = {"pooling": video.poolings, "head": video.head}
         state = {f"{n}.{k}": v.contiguous() for n, m in modules.items() for k, v in m.state_dict().items()}
         # Not save_file: its own error for a full disk is no OSError.
         (draft.path / "network.safetensors").write_bytes(packed(state))
-        (draft.path / "curve.json").write_text(json.dumps(video.curve), encoding="utf-8")
-        draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in video.trained_clips))
-        draft.array("clip_vectors.npy", video.trained_vectors)
-        for name, part in video.told.arrays().items() if video.told else ():
+        (draft.path / "curve.json").write_text(json.dumps(learnt.curve), encoding="utf-8")
+        draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in learnt.clips))
+        draft.array("clip_vectors.npy", learnt.vectors)
+        if learnt.looks.shape[1] < learnt.vectors.shape[1]:  # else they are as quick to make as to read
+            draft.array(LOOKS, learnt.looks)
+        for name, part in learnt.told.arrays().items() if learnt.told else ():
             draft.array(f"told_{name}.npy", part)
         (draft.path / "tags.txt").write_text("\n".join(video.space.rows), encoding="utf-8")
         draft.array("new_inputs.npy", video.space.inputs[len(video.base) :])
@@ -111,11 +132,14 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
             f"name; another version of tag2vec may have written it. {again}"
         ) from error
     curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
-    vectors = found.array("clip_vectors.npy")
+    vectors = found.array("clip_vectors.npy", mmap=True)  # few ask for them, and they are long
+    looks = found.array(LOOKS) if LOOKS in found.files else None
     told = (
         Told.from_arrays([found.array(f"told_{name}.npy") for name in PARTS], poolings.read) if poolings.read else None
     )
-    video = VideoEmbedder(base, full, poolings.eval(), head.eval(), config, curve, clips, vectors, told)
+    mixture = Mixture(**config.mixture) if config.mixture else None
+    learnt = Learnt(full, poolings.eval(), head.eval(), mixture, curve, clips, vectors, told, looks)
+    video = VideoEmbedder(base, learnt, config)
     video.digest = found.digest
     return video
 

@@ -182,7 +182,7 @@ def _fitted(video: VideoEmbedder, found: Gathered, labels: Labels) -> Shuffle:
             "Extract the features without --pooling, or fit the model on a folder with the same poolings."
         )
     pooled = found.vectors() if found.poolings else video.poolings.many(found.arrays)
-    learn, vectors = video.trained_clips, video.trained_vectors.astype(np.float32)
+    learn, vectors = video.trained_clips, video.learnt.vectors.astype(np.float32)
     config = TrainConfig(**video.config.train)
     seed = VideoEmbedder.fit_seen(video.base, learn, torch.from_numpy(vectors), video.poolings, "seed", None, config)
     shuffle = Shuffle(labels)
@@ -203,7 +203,7 @@ def _predict(
     `seen` gives the vectors (m, d) that a network, or without one a baseline, has of clips.
     """
     ours = networks[OURS]
-    shuffle.curves.append(ours.curve)
+    shuffle.curves.append(ours.learnt.curve)
     shuffle.place(clips, ours.points(seen(ours, clips)))
     shuffle.least[:, clips] = np.array([least_score(ours.thresholds, asked) for asked in ASKED])[:, None]
     for block in np.array_split(clips, -(-len(clips) * len(ours.space) // BLOCK)):

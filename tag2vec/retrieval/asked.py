@@ -71,7 +71,7 @@ def parents(embedder: Embedder) -> dict[str, str]:
 
 
 def _of_clips(video: VideoEmbedder) -> Vectors:
-    pooled = video.trained_vectors.astype(np.float32)
+    pooled = video.learnt.vectors.astype(np.float32)
     if len(pooled) > MOST:
         pooled = pooled[np.sort(np.random.default_rng(0).choice(len(pooled), MOST, replace=False))]
     return video.queries(pooled)

@@ -7,7 +7,9 @@ of the video embedder that it was built for (of the space alone where a model ha
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tag2vec import artifact, plugins
 from tag2vec.embed.embedder import Embedder
@@ -33,13 +35,7 @@ def fit_index(
     tags, dim = found.items.shape
     index = chosen(tags, dim, named, wish or Wish(kept=True))
     index.build(found.items, halves(found.queries)[0])
-    config = {
-        "index": plugins.name_of(index),
-        "settings": settings_of(index),
-        "vectors": len(index),
-        "dim": found.items.shape[1],
-        "tuned_on": found.source,
-    }
+    config = described(index) | {"dim": dim, "tuned_on": found.source}
     with artifact.write(folder, KIND, config, found.parents) as draft:
         index.save(draft.path)
     return index
@@ -57,15 +53,30 @@ def load_index(model: str | Path, embedder: Embedder) -> Index | None:
     found = artifact.read(folder, KIND)
     if found.parents.keys() != wanted.keys():
         return None
-    if differ := [name for name in wanted if found.parents[name] != wanted[name]]:
+    check_parents(found, wanted, f"tag2vec fit-index {model}")
+    return opened(found)
+
+
+def described(index: Index) -> dict[str, Any]:
+    """What a manifest says of an index, so that `opened` finds its class."""
+    return {"index": plugins.name_of(index), "settings": settings_of(index), "vectors": len(index)}
+
+
+def opened(found: artifact.Artifact) -> Index:
+    """The index in an artifact whose settings have what `described` gave."""
+    index = plugins.make(Index, found.config["index"], found.config["settings"])
+    index.load(found.folder)
+    return index
+
+
+def check_parents(found: artifact.Artifact, wanted: Mapping[str, str], again: str) -> None:
+    """Raise ArtifactError with both checksums, and the command to build it again, unless the parents are as wanted."""
+    if differ := [name for name in wanted if found.parents.get(name) != wanted[name]]:
         name = differ[-1]
         raise ArtifactError(
-            f"{folder} was built for another model: it names the {name} {found.parents[name][:12]}, this one is "
-            f"{wanted[name][:12]}. Build it again with: tag2vec fit-index {model}"
+            f"{found.folder} was built for another model: it names the {name} {found.parents.get(name, 'none')[:12]}, "
+            f"this one is {wanted[name][:12]}. Build it again with: {again}"
         )
-    index = plugins.make(Index, found.config["index"], found.config["settings"])
-    index.load(folder)
-    return index
 
 
 def remove_index(model: str | Path) -> bool:

@@ -82,7 +82,7 @@ class Suggester:
         return cls(space, video, kept, cache, Forms.load(model, space), Known.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
-        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see `titled`, for `like`
+        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see Embedder.titled, for `like`
         `chooser`, for `fps` and `bringing` `suggest_many`.
 
         There may be fewer: then `warning` says why. A web address is asked for when it is given as text, and by nothing
@@ -96,13 +96,8 @@ class Suggester:
         return result
 
     def titled(self, clip: Clip | str | Path, title: str) -> Clip:
-        """`clip` with its `title`. Raises UsageError when the model was fitted without features of titles."""
-        if all(kind.wants for kind in self.video.kinds):
-            raise UsageError(
-                "A title was given, and the model looks at no titles. Leave it out, or fit the model with titles: "
-                "tag2vec fit-video MODEL CLIPS --features trajectories+text"
-            )
-        return replace(Clip.of(clip), title=title)
+        """See Embedder.titled."""
+        return self.video.titled(clip, title)
 
     def suggest_many(
         self,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
+from tag2vec import Suggester, VideoEmbedder
+from tag2vec.artifact import MANIFEST
 from tag2vec.embed.evidence import NEIGHBOURS, Mixture, Neighbours, fitted
+from tag2vec.embed.forms import Forms
+from tag2vec.embed.videofiles import LOOKS
+from tests.conftest import Home
 
 NO_TITLE = np.zeros(0, np.float32)
 
@@ -67,6 +77,32 @@ def test_probabilities_come_true() -> None:
     for low in np.arange(0, 1, 0.2):
         inside = (found >= low) & (found < low + 0.2)
         assert abs(found[inside].mean() - carried[10000:][inside].mean()) < 0.05
+
+
+def test_a_model_keeps_what_is_compared_and_does_without_it(home: Home, clip: Path, tmp_path: Path) -> None:
+    """A folder of an earlier version has no such file."""
+    video = VideoEmbedder.load(home.model)
+    kept = video.learnt.kept
+    assert kept is not None and kept.shape[1] < video.learnt.vectors.shape[1]
+    np.testing.assert_array_equal(replace(video.learnt, kept=None).looks, kept)
+
+    older = tmp_path / "older"
+    shutil.copytree(home.model, older)
+    (older / "video" / LOOKS).unlink()
+    manifest = json.loads((older / "video" / MANIFEST).read_text())
+    del manifest["files"][LOOKS]
+    (older / "video" / MANIFEST).write_text(json.dumps(manifest))
+    assert VideoEmbedder.load(older).learnt.kept is None
+    fitted = VideoEmbedder.fit(video.base, home.folder / "clips.csv", cache=home.cache)
+    one, other, again = (
+        suggester.suggest(clip, 30, explain=True).json()["suggestions"]
+        for suggester in (
+            Suggester.load(home.model, cache=home.cache),
+            Suggester.load(older, cache=home.cache),
+            Suggester(video.base, fitted, cache=home.cache, forms=Forms.load(home.model, video.base)),
+        )
+    )
+    assert one == other == again
 
 
 def test_with_nothing_to_tell_apart_scores_stay() -> None:

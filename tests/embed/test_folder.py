@@ -153,7 +153,7 @@ def test_a_model_of_a_features_folder_is_that_of_the_clips(home: Home, tmp_path:
     video = VideoEmbedder.fit(space, tmp_path / "f")
     known = VideoEmbedder.load(home.model)
     np.testing.assert_array_equal(video.items, known.items)
-    np.testing.assert_array_equal(video.trained_vectors, known.trained_vectors)
+    np.testing.assert_array_equal(video.learnt.vectors, known.learnt.vectors)
     # The same as vectors: the poolings are the model's own, so that they mean the same.
     extract_to(tmp_path / "f", clips, pooling="fisher")
     pooled = VideoEmbedder.fit(space, tmp_path / "f")

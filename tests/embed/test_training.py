@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None
     assert not (tmp_path / "out.npz").exists()
     ticks: list[Any] = []
     again = fitted(folder, shards=2, epochs=30, checkpoint=checkpoint, epoch_tick=lambda *told: ticks.append(told))
-    assert again.curve == whole.curve
+    assert again.learnt.curve == whole.learnt.curve
     assert all(torch.equal(value, _state(again)[name]) for name, value in _state(whole).items())
     every: list[Any] = []
     fitted(folder, shards=2, epochs=30, epoch_tick=lambda *told: every.append(told))
@@ -196,7 +196,7 @@ def test_a_folder_for_losses_is_refused_before_the_work(tmp_path: Path, monkeypa
 )
 def test_settings_change_what_is_learnt(folder: Path, settings: dict[str, Any]) -> None:
     plain, other = fitted(folder, epochs=3), fitted(folder, epochs=3, **settings)
-    assert all(np.isfinite(line["held_out"]) for line in other.curve)
+    assert all(np.isfinite(line["held_out"]) for line in other.learnt.curve)
     assert any(not torch.equal(value, _state(other)[name]) for name, value in _state(plain).items())
 
 

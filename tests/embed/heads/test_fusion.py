@@ -80,8 +80,8 @@ def test_titles_and_thumbnails(tmp_path: Path, recipe: str) -> None:
     features = f"words+onnx:{write_onnx(tmp_path / 'tiny.onnx')}"
     video = VideoEmbedder.fit(tags, clips, features, recipe=recipe, epochs=5, workers=0)
     assert not video.failed and len(video.trained_clips) == len(clips)
-    assert video.head.gate.shape == (2, 2) and video.told is not None
+    assert video.head.gate.shape == (2, 2) and video.learnt.told is not None
     video.save(tmp_path / "model")
     again = VideoEmbedder.load(tmp_path / "model")
-    vectors = video.trained_vectors.astype(np.float32)
+    vectors = video.learnt.vectors.astype(np.float32)
     np.testing.assert_array_equal(again.scores(vectors), video.scores(vectors))
