@@ -7,9 +7,13 @@ paper masks people, found by a detector; here every cell has one vote, so that p
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tag2vec.embed.features._threads import side_by_side
 
 Floats = NDArray[np.float32]
 Matrices = NDArray[np.float64]
@@ -24,13 +28,13 @@ FEWEST = 20  # corners; a homography through fewer may be chance
 BEND = 0.2  # of the picture's longer side: no corner of the picture moves further against its middle in one frame
 
 
-def camera_motion(gray: NDArray[np.uint8], flow: Floats) -> Matrices:
+def camera_motion(gray: NDArray[np.uint8], flow: Iterable[Floats]) -> Matrices:
     """(t - 1, 3, 3): where the background's points of frame i are in frame i + 1, in pixels.
 
-    gray (t, h, w), flow (t - 1, h / step, w / step, 2). The identity where no camera motion can be told: a flat
+    gray (t, h, w), flow t - 1 fields (h / step, w / step, 2). The identity where no camera motion can be told: a flat
     picture, a cut, or motion that fills the picture. The same input gives the same bytes: OpenCV seeds its draws.
     """
-    return np.stack([_homography(picture, field) for picture, field in zip(gray[:-1], flow, strict=True)])
+    return np.stack(side_by_side(_homography, gray[:-1], flow))
 
 
 def _homography(picture: NDArray[np.uint8], field: Floats) -> Matrices:

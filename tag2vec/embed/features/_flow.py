@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -26,23 +28,28 @@ def gray_pictures(frames: NDArray[np.uint8], min_frames: int) -> NDArray[np.uint
     return gray
 
 
-def optical_flow(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(t, h, w) gray -> (t - 1, h / 2, w / 2, 2) flow (right, down) in pixels a frame of the full picture.
+def room_for_flow(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """For pictures (t, h, w) an array (t - 1, h / 2, w / 2, 2)."""
+    t, h, w = gray.shape
+    return np.empty((t - 1, h // STEP, w // STEP, 2), np.float32)
+
+
+def optical_flow(gray: NDArray[np.uint8], room: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """(t, h, w) gray -> one after the other the flow (right, down), in pixels a frame of the full picture, in `room`.
 
     DIS flow (Kroeger et al. 2016) estimates at a quarter of the size and interpolates, so half of the size
     loses nothing and costs a quarter. The median is what keeps tracks on their side of a motion edge (Wang et
     al. 2011, section 2.1).
     """
-    t, h, w = gray.shape
-    flow = np.empty((t - 1, h // STEP, w // STEP, 2), np.float32)
+    h, w = gray.shape[1:]
     full = np.zeros((h, w, 2), np.float32)
     dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
-    for i in range(t - 1):
+    for i, field in enumerate(room):
         dis.calc(gray[i], gray[i + 1], full)
         half = cv2.resize(full, (w // STEP, h // STEP), interpolation=cv2.INTER_AREA)
         for c in range(2):
-            flow[i, :, :, c] = cv2.medianBlur(np.ascontiguousarray(half[:, :, c]), 3)
-    return flow
+            field[:, :, c] = cv2.medianBlur(np.ascontiguousarray(half[:, :, c]), 3)
+        yield field
 
 
 def carried_flow(

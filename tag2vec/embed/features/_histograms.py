@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.features._flow import TILE
 from tag2vec.embed.features._scales import Scale
+from tag2vec.embed.features._threads import usable
 from tag2vec.embed.features._tracks import Tracks
 
 Floats = NDArray[np.float32]
@@ -61,7 +62,7 @@ def describe(scale: Scale, tracks: Tracks, speed: float) -> dict[str, Floats]:
 
 def _all_cells(scale: Scale, speed: float, frames: list[int]) -> Iterator[tuple[int, Floats]]:
     """(i, cells of frame i) in order, made by as many threads as cv2 may use, a little ahead of what is taken."""
-    threads = max(1, min(cv2.getNumThreads(), 4))
+    threads = usable()
     h, w = scale.gray.shape[1:]
     makers = [_Cells(h, w, scale.step, speed) for _ in range(threads)]
 

@@ -6,7 +6,6 @@ full size, and shrunk with the pictures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.features._flow import MIN_SIDE, TILE
+from tag2vec.embed.features._threads import side_by_side
 
 Floats = NDArray[np.float32]
 
@@ -34,14 +34,10 @@ class Scale:
         return int(self.gray.shape[1] // self.flow.shape[1])
 
 
-def sizes(full: Scale, scales: int, factor: float) -> Iterator[Scale]:
+def sizes(full: Scale, scales: int, factor: float) -> list[Scale]:
     """`full` and up to `scales - 1` smaller ones, each `factor` times smaller; none below MIN_SIDE."""
-    h, w = full.gray.shape[1:]
-    yield full
-    for i in range(1, scales):
-        high, wide = (round(side / factor**i / TILE) * TILE for side in (h, w))
-        if min(high, wide) >= MIN_SIDE:
-            yield _shrunk(full, high, wide)
+    smaller = [[round(side / factor**i / TILE) * TILE for side in full.gray.shape[1:]] for i in range(1, scales)]
+    return [full, *side_by_side(lambda size: _shrunk(full, *size), [size for size in smaller if min(size) >= MIN_SIDE])]
 
 
 def _shrunk(full: Scale, high: int, wide: int) -> Scale:

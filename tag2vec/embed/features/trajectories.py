@@ -8,6 +8,7 @@ it in `_camera`, the sizes of the picture in `_scales`, tracking in `_tracks`, t
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, get_args
 
@@ -20,6 +21,7 @@ from tag2vec.embed.features import _flow as flows
 from tag2vec.embed.features import _histograms as histograms
 from tag2vec.embed.features import _tracks as paths
 from tag2vec.embed.features._scales import Scale, sizes
+from tag2vec.embed.features._threads import side_by_side
 from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,21 +109,22 @@ class DenseTrajectories(Features):
         length = math.ceil(span - 1e-3)
         gray = flows.gray_pictures(frames[::skip], length + 1)
         if motion is None:
-            flow = flows.optical_flow(gray)
+            flow = flows.room_for_flow(gray)
+            fields: Iterable[NDArray[np.float32]] = flows.optical_flow(gray, flow)
         else:
             motion = np.add.reduceat(motion, np.arange(0, len(motion), skip))
-            flow = flows.carried_flow(motion, frames, gray)
-        camera = cameras.camera_motion(gray, flow)
+            fields = flow = flows.carried_flow(motion, frames, gray)
+        camera = cameras.camera_motion(gray, fields)
         full = Scale(gray, flow, cameras.remove(flow, camera, gray.shape[1] // flow.shape[1]), 1.0)
         unit = max(gray.shape[1:]) / SIDE
-        scales = list(sizes(full, self.scales, FACTOR))
+        scales = sizes(full, self.scales, FACTOR)
         tracks = paths.thin(self._moving(scales, length, fps, unit), self.max_tracks)
         rows = [self._rows(scale, own, span, fps, unit) for scale, own in zip(scales, tracks, strict=True)]
         return np.concatenate(rows)
 
     def _moving(self, scales: list[Scale], length: int, fps: float, unit: float) -> list[paths.Tracks]:
         """Of each size the tracks that move, in all at least FEW where there are as many."""
-        every = [paths.link(scale, length, self.stride, self.quality) for scale in scales]
+        every = side_by_side(lambda scale: paths.link(scale, length, self.stride, self.quality), scales)
         if not any(map(len, every)):
             return [paths.standing(scale.gray, length, self.stride) for scale in scales]
         spreads = []

@@ -33,7 +33,7 @@ CAMERAS = {
 
 def _scale(frames: NDArray[np.uint8]) -> tuple[Scale, NDArray[np.float64]]:
     gray = _flow.gray_pictures(frames, 16)
-    flow = _flow.optical_flow(gray)
+    flow = np.stack(list(_flow.optical_flow(gray, _flow.room_for_flow(gray))))
     camera = _camera.camera_motion(gray, flow)
     return Scale(gray, flow, _camera.remove(flow, camera, 2), 1.0), camera
 

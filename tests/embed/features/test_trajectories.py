@@ -73,7 +73,7 @@ def test_a_camera_that_moves_leaves_the_looks() -> None:
 def test_small_sizes_are_the_same_clip() -> None:
     """At each size the flow is that of its own pixels, and pictures that would be too small are left out."""
     gray = _flow.gray_pictures(warped(3, np.array([[1, 0, 4], [0, 1, 2], [0, 0, 1]])), 2)
-    flow = _flow.optical_flow(gray)
+    flow = np.stack(list(_flow.optical_flow(gray, _flow.room_for_flow(gray))))
     clips = list(sizes(Scale(gray, flow, flow, 1.0), 9, np.sqrt(2)))
     assert [clip.gray.shape[1:] for clip in clips] == [(240, 320), (168, 228), (120, 160), (84, 112), (60, 80)]
     for clip in clips:
