@@ -49,13 +49,13 @@ def _rows(space: TagSpace, forms: Forms, clips: list[Clip], features: str) -> li
         video = VideoEmbedder.fit(space, [clips[i] for i in learn], features=features, cache=cache)
         suggester = Suggester(space, video, cache=cache, forms=forms)
         asked = [clips[i] for i in ask]
-        for clip, (path, found) in zip(asked, suggester.suggest_many(asked, SHOWN), strict=True):
+        for clip, (_, found) in zip(asked, suggester.suggest_many(asked, SHOWN), strict=True):
             said = f"not read: {found}" if isinstance(found, Tag2VecError) else found.line()
             own = {space.stems.stem(tag) for tag in clip.tags}
             first = () if isinstance(found, Tag2VecError) else found.suggestions[:FIRST]
             right = any(one.stem in own for one in first)
             tags = " ".join(f"#{tag}" for tag in clip.tags)
-            rows[path] = [f"{path.parent.name}/{path.stem}", tags, said, "" if right else "*"]
+            rows[clip.path] = [f"{clip.path.parent.name}/{clip.path.stem}", tags, said, "" if right else "*"]
     return [rows[clip.path] for clip in clips]
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from benchmarks.common import header, keep, seconds, table
 from benchmarks.retrieval import JITTER
-from tag2vec import Corpus, Suggester, TagSpace, VideoEmbedder
+from tag2vec import Corpus, Suggester, TagSpace, VideoEmbedder, plugins
 from tag2vec.demo import write_demo
 from tag2vec.embed.forms import Forms
 from tag2vec.embed.frames import read_frames
@@ -109,9 +109,9 @@ def _measured(clip: Path, model: Path) -> list[str]:
     rows.append(["all / (decode + flow)", *(total / plain for total in whole)])
     facts = (
         f"{len(frames.rgb)} frames of {WIDE}x{HIGH}, {len(suggester.space):,} tags, features "
-        f"{suggester.video.kinds[0].name}, index {type(suggester._index).__name__.lower()}. Loading the model takes "
-        f"{loading:.2f} s in a process that has imported all. Decoding and DIS flow of the clip alone: {plain:.2f} s, "
-        f"on one thread. The new process, or its largest child, has {memory:.0f} MB at most."
+        f"{plugins.name_of(suggester.video.kinds[0])}, index {plugins.name_of(suggester._index)}. Loading the model "
+        f"takes {loading:.2f} s in a process that has imported all. Decoding and DIS flow of the clip alone: "
+        f"{plain:.2f} s, on one thread. The new process, or its largest child, has {memory:.0f} MB at most."
     )
     return [facts, "", *table(["seconds", "cold", "first", "warm"], rows)]
 

@@ -212,10 +212,10 @@ class Suggester:
         hidden = tuple(
             Hidden(space.forms[one.row], space.entries[one.row].stem, one.score, one.rule) for one in choice.left
         )
-        searched = time.perf_counter()
+        chosen_s = time.perf_counter() - embedded - choice.searching_s
         if chooser.wanted.explain:
             suggested = self._explained(clip, extracted, choice.taken, suggested, chooser.video, limits)
-        timing = extracted.timing_s | {"embed": embedded - start, "search": searched - embedded}
+        timing = extracted.timing_s | {"embed": embedded - start, "search": choice.searching_s, "choose": chosen_s}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
         given = chooser.video.given.tags if isinstance(chooser.video, Like) else ()
         name = "" if clip is None else str(clip)
