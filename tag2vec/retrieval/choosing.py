@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +69,7 @@ class Choice:
     left: tuple[Left, ...]
     best: tuple[int, ...] = ()
     warning: str | None = None
-    searching_s: float = 0.0
+    searching_s: float = field(default=0.0, compare=False)
 
 
 class Chooser:
