@@ -13,7 +13,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -137,7 +137,7 @@ def compact(array: NDArray[np.float32]) -> NDArray[np.floating[Any]]:
 
 def _content(clip: Clip, kind: Features, limits: FrameLimits) -> Any:
     if not kind.wants:
-        return asdict(clip) | {"path": str(clip.path)}
+        return clip.facts()
     if not clip.path.is_dir():
         return _of_file(clip.path)
     return {"fps": limits.picture_fps, "pictures": digest({"each": [_of_file(one) for one in pictures_in(clip.path)]})}

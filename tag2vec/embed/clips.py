@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +69,12 @@ class Clip:
         if isinstance(clip, Clip):
             return clip
         return cls(Path(clip), (), str(clip), source=clip if isinstance(clip, str) and is_source(clip) else None)
+
+    def facts(self) -> dict[str, Any]:
+        """For a line of a `clips.jsonl`, see `stored`: all but where it is brought from."""
+        facts = asdict(self) | {"path": str(self.path)}
+        del facts["source"]
+        return facts
 
     @classmethod
     def stored(cls, line: dict[str, Any]) -> Clip:

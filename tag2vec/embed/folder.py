@@ -187,7 +187,7 @@ def _lines(job: Job, clips: Sequence[Clip], run: Run, report: Report, tick: Tick
     for number, result in run(job, clips):
         clip = clips[number]
         report.clips += 1
-        line = asdict(clip) | {"path": str(clip.path)}
+        line = clip.facts()
         if isinstance(result, ArtifactError):  # the folder and not the clip: no other clip will do better
             raise result
         if isinstance(result, Tag2VecError):

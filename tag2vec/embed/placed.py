@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -172,7 +172,7 @@ def stamp_of(video: VideoEmbedder) -> Callable[[Clip], str]:
 
     def stamp(clip: Clip) -> str:
         facts = {"file": _version(clip.path)} if seeing else {}
-        return digest(facts | ({"written": asdict(clip) | {"path": str(clip.path)}, "by": blind} if blind else {}))
+        return digest(facts | ({"written": clip.facts(), "by": blind} if blind else {}))
 
     return stamp
 

@@ -82,7 +82,7 @@ def save(video: VideoEmbedder, model: Path) -> None:
         # Not save_file: its own error for a full disk is no OSError.
         (draft.path / "network.safetensors").write_bytes(packed(state))
         (draft.path / "curve.json").write_text(json.dumps(learnt.curve), encoding="utf-8")
-        draft.lines("clips.jsonl", (asdict(c) | {"path": str(c.path)} for c in learnt.clips))
+        draft.lines("clips.jsonl", (clip.facts() for clip in learnt.clips))
         draft.array("clip_vectors.npy", learnt.vectors)
         if learnt.looks.shape[1] < learnt.vectors.shape[1]:  # else they are as quick to make as to read
             draft.array(LOOKS, learnt.looks)

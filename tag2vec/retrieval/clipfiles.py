@@ -8,7 +8,6 @@ Parents are the checksums of the tag space and of the video embedder that placed
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +57,7 @@ def save(clips: ClipIndex, folder: Path) -> None:
     placed = clips.placed
     with artifact.write(folder, KIND, described(clips.index) | {"clips": len(clips)}, made_by) as draft:
         listed = zip(placed.clips, placed.stamps, strict=True)
-        draft.lines("clips.jsonl", (asdict(clip) | {"path": str(clip.path), "stamp": stamp} for clip, stamp in listed))
+        draft.lines("clips.jsonl", (clip.facts() | {"stamp": stamp} for clip, stamp in listed))
         draft.array("queries.npy", placed.queries)
         draft.array("direct.npy", placed.direct)
         draft.array("points.npy", placed.points)
