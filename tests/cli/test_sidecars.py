@@ -82,8 +82,8 @@ def test_pictures_and_folders_of_them_get_theirs(home: Home, folder: Path, run: 
     assert "1 written, 0 were there, 0 failed" in run(*asked)[2]
     assert (folder / "walk.txt").read_text().startswith("#Yoyo ")
     assert "0 written, 1 were there, 0 failed" in run(*asked)[2]
-    newer = (folder / "walk.txt").stat().st_mtime_ns + 10**9
-    os.utime(folder / "walk" / "3.png", ns=(newer, newer))
+    older = (folder / "walk" / "3.png").stat().st_mtime_ns - 10**9
+    os.utime(folder / "walk.txt", ns=(older, older))
     assert "1 written, 0 were there, 0 failed" in run(*asked)[2]
     assert "1 written, 1 were there, 0 failed" in run(str(folder / "walk" / "3.png"), *asked)[2]
     assert len((folder / "walk" / "3.png.txt").read_text().split()) == 3
