@@ -4,8 +4,8 @@ Five folds keep the share of categories. A way sees titles, tags and categories 
 posts their titles alone; categories are ranked among each other. The tag space of a fold is fitted on its training
 posts: a sentence is the tags of a post, the words of its title, and the words of its tags. The tags of a training post
 are also what is told of it (`about`), the category is the tag to be learnt. `--keep` holds the fitted spaces, so that a
-stopped run goes on. With `--more` a last row has the tag space of other posts, whose titles and tags it learnt from and
-whose categories nobody looked at.
+stopped run goes on. With `--more` the words of titles are looked up, in a last row, in a tag space of other posts, of
+which it learnt titles and tags and no categories.
 """
 
 from __future__ import annotations
@@ -126,8 +126,8 @@ def _tfidf(fold: Fold) -> Scores:
 
 def _ours(kinds: str, recipe: str, other: TagSpace | None = None) -> Way:
     def scores(fold: Fold) -> Scores:
-        space = other or _space(fold.folder / "own", fold.learn, QUICK)
-        every: dict[str, Features] = {"words": Words(), "text": Title().bound(space)}
+        space = _space(fold.folder / "own", fold.learn, QUICK)
+        every: dict[str, Features] = {"words": Words(), "text": Title().bound(other or space)}
         features = tuple(every[kind] for kind in kinds.split("+"))
         learn, ask = _clips(fold.learn, told=True), _clips(fold.ask, told=False)
         arrays = [[[kind.of(clip, Frames.none()) for kind in features] for clip in clips] for clips in (learn, ask)]
