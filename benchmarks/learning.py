@@ -102,16 +102,14 @@ def _bare(network: Network, shown: Callable[[Tensor], Tensor | list[tuple[Tensor
     wanted = torch.zeros(CLIPS, len(learnt.space))
     for own, (at, values) in zip(wanted, targets(learnt.space, rows, len(learnt.space)), strict=True):
         own[torch.from_numpy(at)] = torch.from_numpy(values)
-    sets = {own: place for place, own in enumerate(dict.fromkeys(map(tuple, rows)))}
-    numbers = [torch.tensor([own[0] for own in rows]), torch.tensor([sets[tuple(own)] for own in rows])]
-    ready, words, places = (part.to(DEVICE) for part in (wanted, *numbers))
+    ready, words = wanted.to(DEVICE), torch.tensor([own[0] for own in rows]).to(DEVICE)
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3)
     network.train()
 
     def epoch() -> None:
         for at in torch.randperm(CLIPS).to(DEVICE).split(TrainConfig().batch):
             optimizer.zero_grad()
-            network.head.loss(network(shown(at)), Wanted(ready[at], words[at], places[at])).mean().backward()
+            network.head.loss(network(shown(at)), Wanted(ready[at], words[at])).mean().backward()
             optimizer.step()
         if DEVICE == "cuda":
             torch.cuda.synchronize()

@@ -105,6 +105,14 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
     return Artifact(folder, **{f: manifest[f] for f in _FIELDS}, digest=digest)
 
 
+def read_made_from(folder: str | Path, kind: str, parents: Mapping[str, str]) -> Artifact | None:
+    """What `read` gives; None when there is no such folder, or when it was made from others than `parents`."""
+    if not Path(folder).exists():
+        return None
+    found = read(folder, kind)
+    return found if all(found.parents.get(name) == digest for name, digest in parents.items()) else None
+
+
 def find(folder: str | Path) -> list[Path]:
     """`folder` and those directly below it that are ours: a model is a folder of artifacts."""
     folder = Path(folder)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +12,15 @@ import pytest
 from filelock import FileLock
 
 from tag2vec import Corpus, TagSpace, VideoEmbedder
+from tag2vec.cli import main
 from tag2vec.demo import write_demo
 from tag2vec.embed.extract import Cache
 from tag2vec.retrieval.suggest import Suggester
 
 CATEGORIES = ("basketball", "biking", "hulahoop", "juggling", "piano", "yoyo")
+
+
+Run = Callable[..., tuple[object, str, str]]
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,18 @@ def suggester(home: Home) -> Suggester:
 @pytest.fixture(scope="module")
 def clip(home: Home) -> Path:
     return home.folder / "clips" / "yoyo" / "06.mp4"
+
+
+@pytest.fixture
+def run(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `tag2vec ARGUMENTS...` in this process: its exit code, standard output and standard error."""
+    monkeypatch.setenv("TAG2VEC_CACHE", str(home.cache.folder))
+
+    def command(*arguments: object) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tag2vec", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        said = capsys.readouterr()
+        return end.value.code, said.out, said.err
+
+    return command

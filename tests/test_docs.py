@@ -67,25 +67,10 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    from tag2vec.cli import (
-        app,
-        ask,
-        corpus,
-        evaluate,
-        exchange,
-        explore,
-        extract,
-        fit,
-        index,
-        machine,
-        search,
-        suggest,
-        trends,
-    )
+    from tag2vec.cli import with_commands
 
-    assert all((ask, corpus, evaluate, exchange, explore, extract, fit, index, machine, search, suggest, trends))
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    names = [c.name or c.callback.__name__ for c in app.registered_commands if c.callback]
+    names = [c.name or c.callback.__name__ for c in with_commands().registered_commands if c.callback]
     assert len(names) >= 8
     for name in names:
         assert name in text or name == "fit-video", name

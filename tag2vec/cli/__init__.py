@@ -65,8 +65,8 @@ def is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
-def main() -> None:
-    """Entry point of the `tag2vec` command."""
+def with_commands() -> typer.Typer:
+    """`app` with the commands of every file."""
     from tag2vec.cli import (  # noqa: F401  (each adds its commands to `app`)
         ask,
         corpus,
@@ -82,4 +82,9 @@ def main() -> None:
         trends,
     )
 
-    app()
+    return app
+
+
+def main() -> None:
+    """Entry point of the `tag2vec` command."""
+    with_commands()()

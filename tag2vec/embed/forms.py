@@ -71,10 +71,7 @@ class Forms:
         Raises ArtifactError when the folder is damaged.
         """
         folder = Path(model) / FOLDER
-        if not folder.exists():
-            return cls.none(space)
-        found = artifact.read(folder, KIND)
-        if found.parents.get("space") != space.digest:
+        if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return cls.none(space)
         names = found.path("forms.txt").read_text(encoding="utf-8").split("\n")[:-1]
         arrays = [found.array(f"{name}.npy") for name in ("rows", "prior", "vectors", "cases")]

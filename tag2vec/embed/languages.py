@@ -105,10 +105,7 @@ class Languages:
         Raises ArtifactError when the folder is damaged.
         """
         folder = Path(model) / FOLDER
-        if not folder.exists():
-            return None
-        found = artifact.read(folder, KIND)
-        if found.parents.get("space") != space.digest:
+        if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return None
         codes, of = tuple(found.config["codes"]), found.array("languages.npy")
         if of.shape != (len(space),) or (len(of) and not -1 <= of.min() <= of.max() < len(codes)):

@@ -57,10 +57,7 @@ class TagTrends:
         Raises ArtifactError when the folder is damaged.
         """
         folder = Path(model) / FOLDER
-        if not folder.exists():
-            return None
-        found = artifact.read(folder, KIND)
-        if found.parents.get("space") != space.digest:
+        if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return None
         trend = found.array("trend.npy")
         if trend.shape != (len(space),) or not np.isfinite(trend).all():

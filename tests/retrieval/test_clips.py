@@ -9,24 +9,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tag2vec import Suggester, TagSpace, VideoEmbedder, artifact
-from tag2vec.cli import main
 from tag2vec.embed import placed
 from tag2vec.embed.cache import Cache
 from tag2vec.embed.clips import Clip, any_clips
 from tag2vec.embed.folder import extract_to
 from tag2vec.errors import ArtifactError, SourceError, UnknownName, UsageError
 from tag2vec.retrieval.clips import ClipIndex
-from tests.conftest import CATEGORIES, Home
+from tests.conftest import CATEGORIES, Home, Run
 from tests.spaces import space
-
-Run = Callable[..., tuple[object, str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +38,6 @@ def held_out(home: Home) -> list[Clip]:
 @pytest.fixture(scope="module")
 def clips(home: Home, video: VideoEmbedder, held_out: list[Clip]) -> ClipIndex:
     return ClipIndex.build(video, held_out, cache=home.cache)
-
-
-@pytest.fixture
-def run(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("TAG2VEC_CACHE", str(home.cache.folder))
-
-    def command(*arguments: object) -> tuple[object, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tag2vec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return command
 
 
 def names(found: list) -> list[str]:

@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tag2vec import Suggester, TagSpace, VideoEmbedder, artifact, plugins
-from tag2vec.cli import main
 from tag2vec.embed.zeroshot import class_items, zero_shot
 from tag2vec.errors import ArtifactError, UsageError
 from tag2vec.retrieval.asked import asked
 from tag2vec.retrieval.choice import Wish
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.stored import fit_index, load_index, remove_index
-from tests.conftest import Home
+from tests.conftest import Home, Run
 from tests.networks import write_labels, write_onnx
-
-Run = Callable[..., tuple[object, str, str]]
 
 
 @pytest.fixture
@@ -30,20 +25,6 @@ def model(home: Home, tmp_path: Path) -> Path:
     """A model of one's own, to write into."""
     shutil.copytree(home.model, tmp_path / "model", ignore=shutil.ignore_patterns("index"))
     return tmp_path / "model"
-
-
-@pytest.fixture
-def run(home: Home, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("TAG2VEC_CACHE", str(home.cache.folder))
-
-    def command(*arguments: object) -> tuple[object, str, str]:
-        monkeypatch.setattr(sys, "argv", ["tag2vec", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return command
 
 
 def test_a_model_suggests_with_the_index_that_it_keeps(home: Home, model: Path, clip: Path, run: Run) -> None:

@@ -25,11 +25,12 @@ class GroupsHead(Head):
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
         self.groups = len(firsts := list(dict.fromkeys(own[0] for own in tags.clips)))
-        place, members = torch.zeros(len(tags.prior), dtype=torch.int64), torch.zeros(len(tags.prior), self.groups)
+        place, members = torch.zeros(len(tags.prior), dtype=torch.int64), torch.zeros(len(self.carried), self.groups)
         place[firsts] = torch.arange(self.groups)
+        at = {row: number for number, row in enumerate(self.carried.tolist())}
         for own in tags.clips:
-            members[list(own), place[own[0]]] += 1
-        members = members[self.carried] / members[firsts, range(self.groups)]
+            members[[at[row] for row in own], place[own[0]]] += 1
+        members /= members[[at[row] for row in firsts], range(self.groups)].clone()
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("members", members, persistent=False)
         self.register_buffer("rare", 1e-6 * tags.prior, persistent=False)
