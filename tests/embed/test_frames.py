@@ -180,7 +180,9 @@ def test_flipped_bytes_never_crash_or_hang(tmp_path: Path, seed: int) -> None:
 
 
 def test_a_slow_decoder_is_stopped(tmp_path: Path) -> None:
-    path = write_clip(tmp_path / "a.mp4", still(30))
+    path = write_clip(tmp_path / "a.mp4", moving(300))
+    with contextlib.suppress(VideoError):
+        read_frames(path), read_frames(path)
     before, start = _open_files(), time.monotonic()
     with pytest.raises(VideoError, match=r"within 0\.02 seconds"):
         read_frames(path, FrameLimits(timeout_s=0.02))
@@ -213,6 +215,7 @@ def test_huge_pictures_are_refused_before_they_are_decoded(tmp_path: Path, side:
 def test_nothing_is_left_behind(tmp_path: Path) -> None:
     good = write_clip(tmp_path / "a.mp4", still(5))
     (tmp_path / "bad.mp4").write_bytes(b"\x01" * 999)
+    read_frames(good), read_frames(good)  # from now on one child waits
     gc.collect()  # what earlier tests left open must not be closed just now
     before = _open_files()
     for _ in range(3):
@@ -222,6 +225,43 @@ def test_nothing_is_left_behind(tmp_path: Path) -> None:
     assert _open_files() == before
     with contextlib.suppress(ChildProcessError):  # no child at all is as good as none that has ended
         assert os.waitpid(-1, os.WNOHANG)[0] == 0, "a decoder was left as a zombie"
+
+
+SPARE = """
+import os, sys, time
+from tag2vec.embed.decoding import starting
+from tag2vec.embed.frames import read_frames
+from tag2vec.embed.limits import FrameLimits
+
+def waiting():
+    return starting._children.waiting and starting._children.waiting.process
+
+read = lambda: read_frames(sys.argv[1]).rgb.tobytes()
+first = read()
+assert waiting() is None  # there may be no second
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="starts each child when it is wanted")
+@pytest.mark.parametrize(
+    "story",
+    [
+        "read(); own = waiting(); assert read() == first and own.poll() == 0 and waiting() is not own",
+        "read(); waiting().kill(); waiting().wait(); assert read() == first",
+        "read(); assert read_frames(sys.argv[1], FrameLimits(max_side=32)).rgb.shape[2] == 32",
+        "read(); child = os.fork(); assert read() == first; child and sys.exit(os.waitpid(child, 0)[1])",
+        "read(); print(waiting().pid); sys.stdout.flush(); os.kill(os.getpid(), 9)",
+        "read(); print(waiting().pid)",
+    ],
+)
+def test_a_child_waits_for_the_next_file(tmp_path: Path, story: str) -> None:
+    path = write_clip(tmp_path / "a.mp4", moving(5))
+    done = subprocess.run([sys.executable, "-W", "error", "-c", SPARE + story, path], capture_output=True, text=True)
+    assert done.returncode == (-9 if "os.kill" in story else 0) and not done.stderr, done.stderr
+    end = time.monotonic() + 10
+    while done.stdout and Path(f"/proc/{done.stdout.strip()}").exists():
+        assert time.monotonic() < end, "the child outlived its parent"
+        time.sleep(0.02)
 
 
 def test_same_bytes_each_time(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import socket
 import sys
 from contextlib import suppress
 from typing import Any
@@ -17,7 +19,7 @@ from tag2vec.embed.decoding.stream import CannotSeek, Refused, reason
 
 
 def main() -> None:
-    limits = json.loads(sys.argv[1])
+    limits = _received()
     out = sys.stdout.buffer
     end: dict[str, Any] = {"refused": None, "problem": None, "stopped": False, "last_s": 0.0, "sound": None}
     try:
@@ -43,6 +45,21 @@ def main() -> None:
         end["refused"] = end["problem"] = f"cannot be decoded ({reason(error)})"
     out.write(b"E" + json.dumps(end).encode() + b"\n")
     out.flush()
+
+
+def _received() -> dict[str, Any]:
+    """What is to be done; its file is standard input from now on. See `starting`."""
+    if len(sys.argv) > 1:
+        return dict(json.loads(sys.argv[1]))
+    with socket.socket(fileno=os.dup(0)) as line:
+        text, files, _, _ = socket.recv_fds(line, 2**16, 1)
+        while more := line.recv(2**16):
+            text += more
+    if not files:  # the parent ended
+        sys.exit()
+    os.dup2(files[0], 0)
+    os.close(files[0])
+    return dict(json.loads(text))
 
 
 def _confine(limits: dict[str, Any]) -> None:

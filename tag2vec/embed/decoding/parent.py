@@ -1,4 +1,4 @@
-"""Starts the child, and reads what it writes with a bound on the amount."""
+"""Has a child decode a file, and reads what it writes with a bound on the amount."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import json
 import math
 import signal
 import struct
-import subprocess
-import sys
 import threading
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -16,20 +14,11 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.decoding import SOUND_RATE
+from tag2vec.embed.decoding import SOUND_RATE, starting
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.motion import VECTOR_BYTES, Motion
 from tag2vec.errors import VideoError
 
-# With -P the folder that the user is in is no place to import from. Where tag2vec lies is one for tag2vec alone: the
-# child runs the code that its parent runs, whichever other may be installed.
-CHILD = """import sys
-sys.path.insert(0, sys.argv.pop())
-import tag2vec
-del sys.path[0]
-from tag2vec.embed.decoding.child import main
-main()"""
-HOME = Path(__file__).parents[3]
 MAX_CHANNELS = 64
 
 
@@ -63,8 +52,7 @@ class Pictures:
 
 def run(path: Path, file: BinaryIO, limits: FrameLimits, part: Part) -> tuple[Pictures, dict[str, Any]]:
     """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns."""
-    command = [sys.executable, "-P", "-c", CHILD, json.dumps(asdict(limits) | asdict(part)), str(HOME)]
-    child = subprocess.Popen(command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=2**20)
+    child = starting.given(asdict(limits) | asdict(part), file)
     late = threading.Event()
 
     def stop() -> None:
@@ -89,6 +77,7 @@ def run(path: Path, file: BinaryIO, limits: FrameLimits, part: Part) -> tuple[Pi
         code = child.wait()
         clock.cancel()
         clock.join()
+        starting.prepare()
     if end is None and (late.is_set() or code == -getattr(signal, "SIGXCPU", 24)):
         raise VideoError(
             f"{path} was not decoded within {limits.timeout_s:g} seconds and was given up: it is damaged or "
