@@ -111,8 +111,8 @@ class Index(ABC):
     def save(self, folder: str | Path) -> None:
         """Write plain files into a folder that is there."""
         folder = Path(folder)
-        np.save(folder / LIVE, self._live, allow_pickle=False)
-        state = {"dim": self._dim} | (self._save(folder) if len(self) else {})
+        np.save(folder / LIVE, np.packbits(self._live), allow_pickle=False)
+        state = {"dim": self._dim, "rows": len(self)} | (self._save(folder) if len(self) else {})
         (folder / STATE).write_text(json.dumps(state), encoding="utf-8")
 
     def load(self, folder: str | Path) -> None:
@@ -120,7 +120,8 @@ class Index(ABC):
         folder = Path(folder)
         state = json.loads((folder / STATE).read_text(encoding="utf-8"))
         self._dim = state["dim"]
-        self._set_live(np.load(folder / LIVE, allow_pickle=False))
+        live = np.unpackbits(np.load(folder / LIVE, allow_pickle=False), count=state["rows"])
+        self._set_live(live.astype(bool))
         if len(self):
             self._load(folder, state)
 

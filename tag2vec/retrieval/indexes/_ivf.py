@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -72,8 +73,13 @@ class Lists(Faiss):
         self._ball, self._probes = self._tuned(vectors, queries) if self.probes is None else (BALL, self.probes)
 
     def _append(self, vectors: Vectors) -> None:
+        for piece in self._pieces(vectors):
+            self._index.add(piece)
+
+    def _pieces(self, vectors: Vectors) -> Iterator[Vectors]:
+        """All vectors as the lists hold them, some at a time."""
         for start in range(0, len(vectors), 100_000):
-            self._index.add(self._moved(vectors[start : start + 100_000]))
+            yield self._moved(vectors[start : start + 100_000])
 
     def _moved(self, vectors: Vectors) -> Vectors:
         return self._wide(vectors - self._centre)
