@@ -14,6 +14,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -111,5 +112,9 @@ def _kind(base: type[Any]) -> str:
 def _modules(base: type[Any]) -> dict[str, str]:
     package = importlib.import_module(base.__module__)
     ours = {m.name: f"{package.__name__}.{m.name}" for m in pkgutil.iter_modules(package.__path__)}
-    theirs = {e.name: e.value for e in entry_points(group=f"tag2vec.{_kind(base)}")}
-    return theirs | {n: m for n, m in ours.items() if not n.startswith("_")}
+    return _theirs(_kind(base)) | {n: m for n, m in ours.items() if not n.startswith("_")}
+
+
+@cache
+def _theirs(kind: str) -> dict[str, str]:
+    return {e.name: e.value for e in entry_points(group=f"tag2vec.{kind}")}  # looks at all that is installed

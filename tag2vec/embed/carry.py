@@ -33,17 +33,21 @@ def with_stored_tags(base: TagSpace, clips: Sequence[Clip], stems: Sequence[str]
     new = [entry.stem for entry in entries[len(base) :]]
     if len(new_inputs) != len(new_outputs) or not stored.keys() >= set(new) or not set(stems) <= {*base.rows, *new}:
         raise ArtifactError(f"{found.folder} has vectors for other tags than its clips carry. Fit it again.")
+    if not new:
+        return base
     rows = [stored[stem] for stem in new]
     inputs, outputs = np.vstack([base.inputs, new_inputs[rows]]), np.vstack([base.outputs, new_outputs[rows]])
     bias = with_bias_of_rare(base.bias, len(new))
     return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest, bias)
 
 
-def carry_over(state: dict[str, Tensor], head: Head, stems: Sequence[str], space: TagSpace) -> dict[str, Tensor]:
+def carry_over(state: dict[str, Tensor], head: Head, stems: list[str], space: TagSpace) -> dict[str, Tensor]:
     """`state`, stored when the rows were `stems`, for `head`, whose rows are those of `space`.
 
     What a new tag gets is what it has in the untrained `head`, changed as much as training changed the median tag.
     """
+    if stems == list(space.rows):
+        return state
     rows = torch.tensor([space.rows[stem] for stem in stems])
     fresh = {name: head.state_dict()[name].clone() for name in head.per_tag if name in state}
     for name, values in fresh.items():

@@ -9,7 +9,6 @@ from typing import Any
 
 from tag2vec import plugins
 from tag2vec.embed.features import Features
-from tag2vec.embed.pooling import Pooling
 from tag2vec.errors import ArtifactError, UsageError
 
 Kinds = tuple[Features, ...]
@@ -50,6 +49,8 @@ def _with(spelled: str, setting: str, value: str) -> str:
 
 def poolings_of(spelled: str | None, kinds: Kinds) -> list[str]:
     """One pooling a kind, as text: its own where none is named, the same for all where one is. Raises UsageError."""
+    from tag2vec.embed.pooling import Pooling  # with torch, which a process that computes features does without
+
     if spelled is None:
         return [kind.pooling for kind in kinds]
     names = _split(spelled)

@@ -18,7 +18,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from tag2vec.embed.embedder import Embedder, Evidence, Floats, Place, Rows
 from tag2vec.embed.kinds import Kinds
@@ -171,5 +170,5 @@ def _lift(space: TagSpace, rows: Sequence[int]) -> Lifts:
     """How many times as often each tag stands beside those in `rows` as anywhere: the logarithm (v,)."""
     beside = space.beside(rows).astype(np.float64)
     counts = np.maximum(space.counts, 1)
-    lift: Lifts = beside - logsumexp(beside) - np.log(counts / counts.sum())
+    lift: Lifts = beside - np.logaddexp.reduce(beside) - np.log(counts / counts.sum())
     return lift
