@@ -18,10 +18,10 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +30,7 @@ from tag2vec.version import __version__
 
 FORMAT = 1
 MANIFEST = "tag2vec.json"
-AT_ONCE = 10_000  # lines
+AT_ONCE = 2**20  # bytes of lines
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,12 @@ class Artifact:
         array: NDArray[Any] = np.load(self.path(name), mmap_mode="r" if mmap else None, allow_pickle=False)
         return array
 
-    def lines(self, name: str) -> Iterator[Any]:
-        """The values in `name` (.jsonl), one a line."""
-        with self.path(name).open(encoding="utf-8") as file:
-            while some := list(islice(file, AT_ONCE)):
-                yield from json.loads(f"[{','.join(some)}]")  # a third of the time that it takes line by line
+    def lines(self, name: str, kind: Any = Any) -> Iterator[Any]:
+        """The values in `name` (.jsonl), one a line, each of the type `kind`."""
+        decoder = msgspec.json.Decoder(kind)
+        with self.path(name).open("rb") as file:
+            while some := file.readlines(AT_ONCE):
+                yield from decoder.decode_lines(b"".join(some))
 
 
 @dataclass

@@ -122,7 +122,7 @@ class TagSpace:
             raise ArtifactError(
                 f"{folder} is a {found.kind} folder; wanted a model folder, which fit-embedding writes."
             )
-        entries = [Entry(**line) for line in found.lines("tags.jsonl")]
+        entries = list(found.lines("tags.jsonl", Entry))
         config = dict(found.config)
         config["corpus"] = os.path.normpath(found.folder / config["corpus"])
         return cls(
