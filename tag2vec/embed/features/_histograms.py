@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,6 +32,7 @@ CHANNELS = sum(BINS.values())
 CELL = 16  # pixels a side; 2x2 of them around a track
 PARTS = 3  # of a track's time
 PAD = CELL // TILE  # empty tiles around the picture, so that a volume may reach over the edge
+BLOCK = 4  # frames at once
 STILL = 0.4  # pixels, as `describe` scales them: slower flow has no direction worth counting (Wang et al.'s threshold)
 
 
@@ -61,51 +63,54 @@ def describe(scale: Scale, tracks: Tracks, speed: float) -> dict[str, Floats]:
 
 
 def _all_cells(scale: Scale, speed: float, frames: list[int]) -> Iterator[tuple[int, Floats]]:
-    """(i, cells of frame i) in order, made by as many threads as cv2 may use, a little ahead of what is taken."""
+    """(i, cells of frame i) in order, made by as many threads as cv2 may use."""
     threads = usable()
-    h, w = scale.gray.shape[1:]
-    makers = [_Cells(h, w, scale.step, speed) for _ in range(threads)]
+    makers = [_Cells(scale, speed) for _ in range(threads)]
 
-    def some(k: int, batch: list[int]) -> list[Floats]:
-        return [makers[k](scale.gray[i], scale.flow[i], scale.rest[i]) for i in batch[k::threads]]
+    def some(k: int, blocks: list[list[int]]) -> list[Floats]:
+        return [makers[k](block) for block in blocks[k::threads]]
 
+    blocks = [frames[first : first + BLOCK] for first in range(0, len(frames), BLOCK)]
     with ThreadPoolExecutor(threads) as pool:
-        for first in range(0, len(frames), 8 * threads):
-            batch = frames[first : first + 8 * threads]
+        for first in range(0, len(blocks), 2 * threads):
+            batch = blocks[first : first + 2 * threads]
             made = list(pool.map(some, range(threads), [batch] * threads))
-            yield from ((i, made[n % threads][n // threads]) for n, i in enumerate(batch))
+            for n, block in enumerate(batch):
+                cells = made[n % threads][n // threads]
+                yield from ((i, cells[:, at]) for at, i in enumerate(block))
 
 
 class _Cells:
-    """The histograms of all cells of pictures of one size; its arrays are used again for each picture."""
+    """The histograms of all cells of some frames. These stand one above the other, as one tall picture: many small
+    calls would cost more than what they compute, and threads that call often wait for each other."""
 
-    def __init__(self, h: int, w: int, step: int, speed: float) -> None:
-        self.size = (w // TILE, h // TILE)
-        self.step = step
+    def __init__(self, scale: Scale, speed: float) -> None:
+        self.scale = scale
         self.speed = np.float32(speed)
-        self.tiles = np.zeros((CHANNELS, h // TILE + 2 * PAD, w // TILE + 2 * PAD), np.float32)
-        self.scratch = {s: np.empty((h // s, w // s), np.float32) for s in (1, step)}
 
-    def __call__(self, gray: NDArray[np.uint8], flow: Floats, rest: Floats) -> Floats:
-        """(CHANNELS, rows, columns): (y, x) is the cell centred on the pixel (y - PAD, x - PAD) * TILE."""
-        right, down = cv2.split(rest * self.speed)
+    def __call__(self, frames: list[int]) -> Floats:
+        """(CHANNELS, n, rows, columns): (y, x) is the cell centred on the pixel (y - PAD, x - PAD) * TILE."""
+        gray, flow, rest = (part[frames] for part in (self.scale.gray, self.scale.flow, self.scale.rest))
+        self.high, self.wide = gray.shape[1] // TILE, gray.shape[2] // TILE
+        self.tiles = np.zeros((CHANNELS, len(frames), self.high + 2 * PAD, self.wide + 2 * PAD), np.float32)
+        right, down = cv2.split(_tall(rest) * self.speed)
         still = (cv2.magnitude(right, down) < STILL).astype(np.float32)
         moves = 1 - still
-        self._directions(0, *_gradient(gray), step=1)
-        self._directions(8, right * moves, down * moves, step=self.step)
+        self._directions(0, *_gradient(gray))
+        self._directions(8, right * moves, down * moves)
         self._tile(16, still)
         # Boundaries hardly see the camera: those of the flow as it is were as good. Their length is no matter.
-        for channel, plane in zip((17, 25), cv2.split(flow), strict=True):
-            self._directions(channel, *_gradient(np.asarray(plane, np.float32)), step=self.step)
+        for channel, plane in zip((17, 25), cv2.split(_tall(flow)), strict=True):
+            self._directions(channel, *_gradient(np.asarray(plane, np.float32).reshape(flow.shape[:3])))
         # One picture of all channels, one above the other: the empty tiles between them keep them apart. A window
         # of an even size reaches from y - 2 to y + 1, so its centre is the upper edge of tile y.
-        tall = self.tiles.reshape(-1, self.tiles.shape[2])
+        tall = self.tiles.reshape(-1, self.tiles.shape[3])
         sums = cv2.boxFilter(tall, -1, (PAD, PAD), normalize=False, borderType=cv2.BORDER_CONSTANT)
         return np.asarray(sums, np.float32).reshape(self.tiles.shape)
 
-    def _directions(self, channel: int, x: Floats, y: Floats, step: int) -> None:
+    def _directions(self, channel: int, x: Floats, y: Floats) -> None:
         """Fill 8 channels with the votes of the vectors (x, y): right first, then clockwise on the screen."""
-        one, root = self.scratch[step], float(np.sqrt(2))
+        one, root = np.empty_like(x), float(np.sqrt(2))
         wide, high, left, up = np.abs(x), np.abs(y), -x, -y
         # Along an axis counts what the other coordinate leaves over; along a diagonal what both share.
         for bin_, operation, a, b, scale in (
@@ -124,11 +129,21 @@ class _Cells:
 
     def _tile(self, channel: int, picture: Floats, scale: float = 1.0) -> None:
         # The mean over a tile: pictures of full and of half size then weigh the same.
-        mean = cv2.resize(picture, self.size, interpolation=cv2.INTER_AREA)
-        np.multiply(mean, np.float32(scale), out=self.tiles[channel, PAD:-PAD, PAD:-PAD])
+        n = self.tiles.shape[1]
+        mean = cv2.resize(picture, (self.wide, n * self.high), interpolation=cv2.INTER_AREA)
+        mean = mean.reshape(n, self.high, self.wide)
+        np.multiply(mean, np.float32(scale), out=self.tiles[channel, :, PAD:-PAD, PAD:-PAD])
 
 
-def _gradient(picture: NDArray[np.uint8] | Floats) -> tuple[Floats, Floats]:
-    """Central differences right and down."""
-    right, down = (cv2.Sobel(picture, cv2.CV_32F, *axis, ksize=1) for axis in ((1, 0), (0, 1)))
+def _tall(pictures: NDArray[Any]) -> NDArray[Any]:
+    """(n, h, w, ...) -> (n * h, w, ...)"""
+    return pictures.reshape(-1, *pictures.shape[2:])
+
+
+def _gradient(pictures: NDArray[np.uint8] | Floats) -> tuple[Floats, Floats]:
+    """Central differences right and down of pictures (n, h, w), each (n * h, w); 0 at the edges."""
+    tall = _tall(pictures)
+    right, down = (cv2.Sobel(tall, cv2.CV_32F, *axis, ksize=1) for axis in ((1, 0), (0, 1)))
+    edges = down.reshape(pictures.shape)
+    edges[:, [0, -1]] = 0
     return np.asarray(right, np.float32), np.asarray(down, np.float32)

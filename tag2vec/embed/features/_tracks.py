@@ -129,7 +129,7 @@ def shape(tracks: Tracks, frames: float, length: int, least: float) -> Floats:
     even = path[:, low] + part * (path[:, low + 1] - path[:, low])
     steps = np.diff(even, axis=1)
     way = np.linalg.norm(steps, axis=2).sum(axis=1)
-    scaled: Floats = (steps / np.maximum(way, least)[:, None, None]).reshape(len(tracks), -1)
+    scaled: Floats = (steps / np.maximum(way, least)[:, None, None]).reshape(len(tracks), 2 * length)
     return scaled
 
 

@@ -55,11 +55,11 @@ def test_tracks_tell_where_a_thing_moves_against_the_background(
     assert _block(found, "hof").reshape(-1, 12, 9).mean(axis=(0, 1))[:8].argmax() == bin_
 
 
-@pytest.mark.parametrize("fps", [10.0, 12.0, 25.0, 60.0])
+@pytest.mark.parametrize("fps", [10.0, 12.0, 20.0, 25.0, 30.0, 50.0, 60.0])
 def test_the_frame_rate_changes_little(fps: float) -> None:
     """Less than half as much as if the same motion were smaller."""
     other = np.linalg.norm(_circling(24.0, radius=8.0) - _circling(24.0))
-    assert np.linalg.norm(_circling(fps) - _circling(24.0)) < (0.15 if fps < 12 else 0.1) < other / 2
+    assert np.linalg.norm(_circling(fps) - _circling(24.0)) < 0.15 < other / 2
 
 
 def test_a_camera_that_moves_leaves_the_looks() -> None:
@@ -67,7 +67,12 @@ def test_a_camera_that_moves_leaves_the_looks() -> None:
     found = FEATURES(warped(20, np.array([[1.005, 0, 2], [0, 1.005, 1], [0, 0, 1]])), 30.0)
     assert len(found) == FEW
     assert np.linalg.norm(_block(found, "shape").reshape(-1, LENGTH, 2).sum(axis=1), axis=1).max() < 1
-    assert _block(found, "hof").reshape(-1, 12, 9)[:, :, :8].max() < 0.1
+    assert _block(found, "hof").reshape(-1, 12, 9)[:, :, :8].max() < 0.12  # roots: of what is counted, 1.4 %
+
+
+def test_a_size_without_tracks_has_no_rows() -> None:
+    none = _tracks.Tracks(np.empty(0, np.int64), np.empty((0, 9, 2), np.float32), np.empty((0, 8, 2), np.float32))
+    assert _tracks.shape(none, 7.5, LENGTH, 1.0).shape == (0, 2 * LENGTH)
 
 
 def test_small_sizes_are_the_same_clip() -> None:
