@@ -45,7 +45,7 @@ class Numpy(Exact):
 
     def _one(self, one: Vectors, k: int) -> Found:
         scores = self._vectors @ one
-        rows = np.argpartition(-scores, k - 1)[:k]
+        rows = np.argpartition(-scores, k - 1)[:k].copy()  # or the whole stays in memory
         return scores[rows], rows
 
 

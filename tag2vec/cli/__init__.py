@@ -78,6 +78,7 @@ def with_commands() -> typer.Typer:
         index,
         machine,
         search,
+        serve,
         suggest,
         trends,
     )

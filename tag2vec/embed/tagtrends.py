@@ -40,6 +40,7 @@ class TagTrends:
     @classmethod
     def fit(cls, corpus: Corpus, space: TagSpace) -> TagTrends | None:
         """Those of the tags of `space` in `corpus`; None when its posts have no dates, or none to compare with."""
+
         try:
             found = trends(corpus)
         except SourceError:

@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from tag2vec import plugins
 from tag2vec.embed.bringing import Bringer, Bringing, named
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.embedder import Embedder
+from tag2vec.embed.embedder import Embedder, Floats
 from tag2vec.embed.extract import Cache, Extracted, extract_many, extract_segments
 from tag2vec.embed.forms import Forms
 from tag2vec.embed.known import Known
@@ -175,6 +176,21 @@ class Suggester:
         alone = Suggester(self.space, TagsAlone(self.space), "exact", None, self.forms, self.known)
         chooser = alone.chooser(k, like=tags, **settings)
         return alone._answer(None, Extracted((), 0.0, {}, None), chooser, alone.video.limits)
+
+    def suggest_features(self, arrays: Sequence[Floats], k: int = 15, **settings: Any) -> Suggestions:
+        """`suggest` for features that were computed elsewhere: an array a kind of the model, in the order of its kinds,
+        each (rows, dim) or, where the kind gives one vector, (dim,). Raises UsageError for other ones."""
+        kinds = self.video.kinds
+        found = tuple(np.ascontiguousarray(one, np.float32) for one in arrays)
+        wanted = " and ".join(f"(rows, {kind.dim}) for {plugins.name_of(kind)}" for kind in kinds)
+        if [one.shape[-1:] for one in found] != [(kind.dim,) for kind in kinds] or any(
+            one.ndim > 2 or not one.size or not np.isfinite(one).all() for one in found
+        ):
+            raise UsageError(
+                f"The features have the shapes {[one.shape for one in found]}; wanted {wanted}, all finite."
+            )
+        chooser = self.chooser(k, **settings)
+        return self._answer(None, Extracted(found, 0.0, {}, None), chooser, self.video.limits)
 
     def chooser(self, k: int = 15, like: str | Iterable[str] = (), **settings: Any) -> Chooser:
         """What chooses as is wanted; `settings` are those of Wanted.

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -73,13 +72,15 @@ class Lists(Faiss):
         self._ball, self._probes = self._tuned(vectors, queries) if self.probes is None else (BALL, self.probes)
 
     def _append(self, vectors: Vectors) -> None:
-        for piece in self._pieces(vectors):
-            self._index.add(piece)
-
-    def _pieces(self, vectors: Vectors) -> Iterator[Vectors]:
-        """All vectors as the lists hold them, some at a time."""
         for start in range(0, len(vectors), 100_000):
-            yield self._moved(vectors[start : start + 100_000])
+            piece = self._moved(vectors[start : start + 100_000])
+            lists = np.ascontiguousarray(self._index.quantizer.search(piece, 1)[1][:, 0])
+            pointers = [self._faiss.swig_ptr(array) for array in (piece, lists)]
+            self._index.add_core(len(piece), pointers[0], None, pointers[1])
+            self._appended(piece, lists)
+
+    def _appended(self, piece: Vectors, lists: Rows) -> None:
+        """What else is to be kept of vectors, as the lists hold them, that were added to their `lists` (n,)."""
 
     def _moved(self, vectors: Vectors) -> Vectors:
         return self._wide(vectors - self._centre)

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tag2vec.retrieval.indexes import Allowed, Found, Rows, Vectors
 from tag2vec.retrieval.indexes._ivf import FEW, Lists, usual
@@ -44,21 +43,21 @@ class IvfSq(Lists):
         super()._build(vectors, queries)
 
     def _append(self, vectors: Vectors) -> None:
+        self._fresh = [self._halves]
         super()._append(vectors)
+        self._halves = np.concatenate(self._fresh)
+
+    def _appended(self, piece: Vectors, lists: Rows) -> None:
         if self._halves.shape[1]:
-            self._halves = np.concatenate([self._halves, *map(self._bits, self._pieces(vectors))])
+            rest = piece - self._centroids[lists]
+            upper = rest > self._index.sq.decode(self._index.sq.compute_codes(rest))
+            self._fresh.append(np.packbits(upper[:, self._steps()[0]], axis=1))
 
     def _steps(self) -> tuple[Rows, Vectors]:
         """The dimensions that have a seventh bit, and how wide a step of the six is there."""
         steps = self._faiss.vector_to_array(self._index.sq.trained)[self._index.d :][: self._dim] / STEPS
         widest = np.sort(np.argsort(-steps, kind="stable")[: 8 * self._halves.shape[1]])
         return widest, steps[widest]
-
-    def _bits(self, vectors: Vectors) -> NDArray[np.uint8]:
-        """(n, bytes): a bit is set where a number is above what its code stands for."""
-        rest = vectors - self._centroids[self._index.quantizer.search(vectors, 1)[1][:, 0]]
-        upper = rest > self._index.sq.decode(self._index.sq.compute_codes(rest))
-        return np.packbits(upper[:, self._steps()[0]], axis=1)
 
     def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
         if not self._halves.shape[1]:

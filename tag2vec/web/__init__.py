@@ -1,0 +1,1 @@
+"""Suggestions over HTTP. Needs `pip install "tag2vec[serve]"`."""

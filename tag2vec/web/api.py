@@ -1,0 +1,166 @@
+"""The HTTP API: every answer is JSON, every error a problem (`problems`). /openapi.json describes it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path, PurePath
+from typing import Annotated, Any, Literal
+
+import anyio
+from fastapi import FastAPI, Form, Query, Request, Response, UploadFile
+from pydantic import BaseModel, Field
+
+from tag2vec.errors import Tag2VecError
+from tag2vec.version import __version__
+from tag2vec.web import problems
+from tag2vec.web.guard import Guard, local_names
+from tag2vec.web.metrics import Metrics
+from tag2vec.web.pool import Pool
+from tag2vec.web.problems import Problem
+from tag2vec.web.settings import Settings
+
+MOST = 200  # hashtags of an answer
+Number = Annotated[int, Field(ge=1, le=MOST)]
+Style = Literal["written", "lower", "pascal"]
+Few = Annotated[list[Annotated[str, Field(max_length=100)]], Field(max_length=100)]
+
+
+class Asked(BaseModel):
+    """Hashtags of a post, for those that people put beside them."""
+
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=100)]], Field(min_length=1, max_length=50)]
+    k: Number = 10
+    style: Style = "written"
+
+
+def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI:
+    """The application. It opens the model when it starts, then calls `ready`; else `state.failed` says why."""
+    metrics = Metrics()
+    pool = Pool(settings.model, settings.workers, settings.queue, settings.seconds, settings.index, metrics.replaced)
+
+    @asynccontextmanager
+    async def opened(here: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            try:
+                await stack.enter_async_context(pool)
+            except Tag2VecError as error:
+                here.state.failed = error
+                raise
+            ready()
+            yield
+
+    # FastAPI's own pages of documentation come from another server.
+    made = FastAPI(title="tag2vec", version=__version__, lifespan=opened, docs_url=None, redoc_url=None)
+    problems.add_to(made)
+    hosts = local_names(settings.host, settings.host_names)
+    made.add_middleware(Guard, hosts=hosts, max_bytes=settings.max_bytes, token=settings.token)
+
+    @made.middleware("http")
+    async def measured(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
+        start = time.perf_counter()
+        reply = await call(request)
+        route = request.scope.get("route")
+        metrics.answered(getattr(route, "path", "other"), reply.status_code, time.perf_counter() - start)
+        return reply
+
+    @made.get("/healthz")
+    async def healthz() -> dict[str, Any]:
+        """Whether it answers, and how much it has to do."""
+        return {"status": "ok", "version": __version__, "working": pool.working, "waiting": pool.waiting}
+
+    @made.get("/metrics", response_class=Response)
+    async def prometheus() -> Response:
+        """Numbers for Prometheus."""
+        return Response(metrics.text(pool), media_type=metrics.kind)
+
+    @made.post("/v1/suggest")
+    async def suggest(
+        clip: UploadFile | None = None,
+        features: UploadFile | None = None,
+        title: Annotated[str | None, Form(max_length=2000)] = None,
+        k: Annotated[int, Form(ge=1, le=MOST)] = 15,
+        platform: Annotated[str | None, Form(alias="for", max_length=50)] = None,
+        style: Annotated[Style, Form()] = "written",
+        exclude: Annotated[Few, Form()] = [],  # noqa: B006
+        include: Annotated[Few, Form()] = [],  # noqa: B006
+        language: Annotated[Few, Form()] = [],  # noqa: B006
+        show: Annotated[list[Literal["noise", "sensitive"]], Form()] = [],  # noqa: B006
+        min_score: Annotated[float | None, Form()] = None,
+        diversity: Annotated[float, Form(ge=0, le=1)] = 0.0,
+        popularity: Annotated[float, Form(ge=-1, le=1)] = 0.0,
+        trend: Annotated[float, Form(ge=-1, le=1)] = 0.0,
+        explain: Annotated[bool, Form()] = False,
+    ) -> dict[str, Any]:
+        """Hashtags of a clip, or of features of one (.npy, or .npz with an array for each kind of the model)."""
+        if (clip is None) == (features is None):
+            raise Problem(422, "Wanted a clip, or features of one, as a file of a form; one of them and not both.")
+        if files := [one for one in exclude if {".", "/", "\\"} & set(one)]:
+            raise Problem(422, f"'{files[0]}' is to be excluded; wanted a tag or a pattern as *game*, and no file.")
+        file = clip or features
+        assert file is not None
+        name = PurePath((file.filename or "").replace("\\", "/")).name or "clip"
+        job: dict[str, Any] = {
+            "do": "suggest" if clip else "features",
+            "name": name,
+            "k": k,
+            "platform": platform,
+            "style": style,
+            "exclude": exclude,
+            "include": include,
+            "language": language,
+            "show": show,
+            "min_score": min_score,
+            "diversity": diversity,
+            "popularity": popularity,
+            "trend": trend,
+            "explain": explain,
+        }
+        if clip and title:
+            job["title"] = title
+        with tempfile.TemporaryDirectory(prefix="tag2vec-") as folder:
+            path = Path(folder) / "upload"  # the name is the client's, and goes nowhere near the disk
+            await anyio.to_thread.run_sync(_keep, file, path)
+            return await _answered(pool.look(job | {"path": str(path)}))
+
+    @made.post("/v1/complete")
+    async def complete(asked: Asked) -> dict[str, Any]:
+        """Hashtags that people put beside all of these."""
+        return await _answered(pool.ask({"do": "complete", **asked.model_dump()}))
+
+    @made.get("/v1/related/{tag}")
+    async def related(
+        tag: str,
+        k: Annotated[int, Query(ge=1, le=MOST)] = 10,
+        space: Literal["input", "output"] = "input",
+        style: Style = "written",
+    ) -> dict[str, Any]:
+        """Hashtags that mean nearly the same (`space` input), or that stand beside it (output)."""
+        return await _answered(pool.ask({"do": "related", "tag": tag, "k": k, "side": space, "style": style}))
+
+    @made.get("/v1/tags")
+    async def tags(
+        prefix: Annotated[str, Query(max_length=100)] = "", k: Annotated[int, Query(ge=1, le=MOST)] = 10
+    ) -> dict[str, Any]:
+        """Hashtags that begin so, those of most posts first: help for who types."""
+        return await _answered(pool.ask({"do": "tags", "prefix": prefix, "k": k}))
+
+    return made
+
+
+async def _answered(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    try:
+        found = await answer
+    except Tag2VecError as error:
+        raise problems.of_error(type(error).__name__, str(error)) from error
+    if not found.pop("ok"):
+        raise problems.of_error(found["error"], found["detail"])
+    return found
+
+
+def _keep(file: UploadFile, path: Path) -> None:
+    with path.open("wb") as out:
+        shutil.copyfileobj(file.file, out, 2**20)

@@ -1,0 +1,63 @@
+"""A server of its own for these tests: `tag2vec serve` in a process, on a free port of this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests.conftest import Home
+
+TOKEN = "a-token-for-tests"
+
+
+class Server:
+    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
+        self.process = process
+        self.address = address
+
+    def get(self, path: str, **more: Any) -> requests.Response:
+        return requests.get(self.address + path, timeout=60, **more)
+
+    def post(self, path: str, **more: Any) -> requests.Response:
+        return requests.post(self.address + path, timeout=60, **more)
+
+    def suggest(self, clip: Path, name: str | None = None, **wanted: Any) -> requests.Response:
+        with clip.open("rb") as file:
+            return self.post("/v1/suggest", files={"clip": (name or clip.name, file)}, data=wanted)
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that were forked from the one that opened the model."""
+        (template,) = psutil.Process(self.process.pid).children()
+        return sorted(template.children(), key=lambda one: one.pid)
+
+
+@contextmanager
+def serving(model: Path, *options: str, token: str | None = None) -> Iterator[Server]:
+    command = [sys.executable, "-m", "tag2vec", "serve", str(model), "--port", "0", *options]
+    surroundings = os.environ | ({"TAG2VEC_TOKEN": token} if token else {})
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings)
+    assert process.stderr is not None
+    try:
+        line = process.stderr.readline()
+        assert "is served at http://127.0.0.1:" in line, line + process.stderr.read()
+        yield Server(process, line.partition("served at ")[2].split()[0].rstrip("/"))
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=60)
+        process.stderr.close()
+
+
+@pytest.fixture(scope="module")
+def server(home: Home) -> Iterator[Server]:
+    with serving(home.model, "--workers", "2", "--queue", "2", "--max-size", "5M") as found:
+        yield found
