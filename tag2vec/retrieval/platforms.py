@@ -27,6 +27,7 @@ class Platform:
     least_letters: int = 1
     most_letters: int | None = None
     most_bytes: int | None = None  # in UTF-8
+    characters: int | None = None  # of the text that hashtags stand in
 
     def refuses(self, form: str) -> bool:
         """Whether `form`, without '#', is no hashtag there."""

@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 
@@ -15,8 +16,9 @@ from fastapi import FastAPI, Form, Query, Request, Response, UploadFile
 from pydantic import BaseModel, Field
 
 from tag2vec.errors import Tag2VecError
+from tag2vec.retrieval.platforms import platforms
 from tag2vec.version import __version__
-from tag2vec.web import problems
+from tag2vec.web import pages, problems
 from tag2vec.web.guard import Guard, local_names
 from tag2vec.web.metrics import Metrics
 from tag2vec.web.pool import Pool
@@ -66,6 +68,13 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
         route = request.scope.get("route")
         metrics.answered(getattr(route, "path", "other"), reply.status_code, time.perf_counter() - start)
         return reply
+
+    pages.add_to(made)
+
+    @made.get("/v1/platforms")
+    async def known_platforms() -> dict[str, Any]:
+        """What the places where clips are posted allow."""
+        return {"platforms": [asdict(one) for one in platforms().values()]}
 
     @made.get("/healthz")
     async def healthz() -> dict[str, Any]:
