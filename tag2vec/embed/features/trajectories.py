@@ -29,8 +29,7 @@ if TYPE_CHECKING:
     from tag2vec.embed.frames import Frames
 
 LENGTH = 15  # steps of a track's shape
-RATE = 15.0  # frames a second that are looked at: more cost more and tell no more
-COUNTED = 30.0  # frames a second, and
+RATE = 30.0  # frames a second and
 SIDE = 320.0  # pixels of the longer side, in which the settings are stated and flow is counted
 FACTOR = math.sqrt(2)  # between the sizes
 Flow = Literal["dis", "codec"]
@@ -104,10 +103,10 @@ class DenseTrajectories(Features):
     def _described(
         self, frames: NDArray[np.uint8], fps: float, motion: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
-        skip = max(1, round(fps / RATE))
+        skip = max(1, round(fps / RATE))  # flow between pictures that are closer in time is less exact
         fps = fps / skip
         span = max(self.seconds * fps, float(histograms.PARTS))  # frames
-        length = round(span)
+        length = math.ceil(span - 1e-3)
         gray = flows.gray_pictures(frames[::skip], length + 1)
         if motion is None:
             flow = flows.room_for_flow(gray)
@@ -137,7 +136,7 @@ class DenseTrajectories(Features):
 
     def _rows(self, scale: Scale, tracks: paths.Tracks, span: float, fps: float, unit: float) -> NDArray[np.float32]:
         shape = paths.shape(tracks, span, LENGTH, self.min_std * unit * scale.size)
-        found = histograms.describe(scale, tracks, fps / COUNTED / unit)
+        found = histograms.describe(scale, tracks, fps / RATE / unit)
         return np.concatenate([shape, *map(_root, found.values())], axis=1)
 
 

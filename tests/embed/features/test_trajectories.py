@@ -55,11 +55,11 @@ def test_tracks_tell_where_a_thing_moves_against_the_background(
     assert _block(found, "hof").reshape(-1, 12, 9).mean(axis=(0, 1))[:8].argmax() == bin_
 
 
-@pytest.mark.parametrize("fps", [10.0, 12.0, 20.0, 25.0, 30.0, 50.0, 60.0])
+@pytest.mark.parametrize("fps", [10.0, 12.0, 25.0, 60.0])
 def test_the_frame_rate_changes_little(fps: float) -> None:
     """Less than half as much as if the same motion were smaller."""
     other = np.linalg.norm(_circling(24.0, radius=8.0) - _circling(24.0))
-    assert np.linalg.norm(_circling(fps) - _circling(24.0)) < 0.15 < other / 2
+    assert np.linalg.norm(_circling(fps) - _circling(24.0)) < (0.15 if fps < 12 else 0.1) < other / 2
 
 
 def test_a_camera_that_moves_leaves_the_looks() -> None:
@@ -67,7 +67,7 @@ def test_a_camera_that_moves_leaves_the_looks() -> None:
     found = FEATURES(warped(20, np.array([[1.005, 0, 2], [0, 1.005, 1], [0, 0, 1]])), 30.0)
     assert len(found) == FEW
     assert np.linalg.norm(_block(found, "shape").reshape(-1, LENGTH, 2).sum(axis=1), axis=1).max() < 1
-    assert _block(found, "hof").reshape(-1, 12, 9)[:, :, :8].max() < 0.12  # roots: of what is counted, 1.4 %
+    assert _block(found, "hof").reshape(-1, 12, 9)[:, :, :8].max() < 0.1
 
 
 def test_a_size_without_tracks_has_no_rows() -> None:
