@@ -71,6 +71,20 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
 
     pages.add_to(made)
 
+    @made.get("/v1/model")
+    async def model() -> dict[str, Any]:
+        """What can be asked of the model."""
+        return await _answered(pool.ask({"do": "model"}))
+
+    drawn: dict[int, dict[str, Any]] = {}
+
+    @made.get("/v1/map")
+    async def tag_map(most: Annotated[int, Query(ge=5, le=2000)] = 400) -> dict[str, Any]:
+        """The most frequent hashtags in the plane, near ones near each other. The first time it takes seconds."""
+        if most not in drawn:
+            drawn[most] = await _answered(pool.look({"do": "map", "most": most}))
+        return drawn[most]
+
     @made.get("/v1/platforms")
     async def known_platforms() -> dict[str, Any]:
         """What the places where clips are posted allow."""

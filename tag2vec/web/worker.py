@@ -12,6 +12,8 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from tag2vec import plugins
+from tag2vec.embed.explore import tag_map
 from tag2vec.embed.prefix import Prefixes
 from tag2vec.embed.space import Related
 from tag2vec.errors import Tag2VecError, UsageError
@@ -48,6 +50,8 @@ class Worker:
             "complete": self.complete,
             "related": self.related,
             "tags": self.tags,
+            "model": self.model,
+            "map": self.map,
         }
         try:
             return {"ok": True} | does[asked.pop("do")](**asked)
@@ -57,10 +61,14 @@ class Worker:
     def suggest(self, path: str, name: str, title: str | None = None, **settings: Any) -> Answer:
         """The hashtags of the file at `path`, which people know as `name`."""
         try:
-            return self.suggester.suggest(Path(path), title=title, **settings).json() | {"clip": name}
+            found = self.suggester.suggest(Path(path), title=title, **settings).json() | {"clip": name}
         except Tag2VecError as error:
             error.args = (str(error).replace(path, name),)
             raise
+        for why in (one["why"] for one in found["suggestions"] if "why" in one):
+            # Where training clips lie on this machine is nobody's business.
+            why["clips"] = [("/".join(Path(clip).parts[-2:]), cosine) for clip, cosine in why["clips"]]
+        return found
 
     def features(self, path: str, name: str, **settings: Any) -> Answer:
         """The hashtags of the features in the file at `path` (.npy or .npz)."""
@@ -90,6 +98,25 @@ class Worker:
         ]
         written = self.suggester.forms.answer(found, asked, style, known=known)
         return {"query": query, "tags": [asdict(one) for one in written]}
+
+    def model(self) -> Answer:
+        """What can be asked of this model."""
+        known, kinds = self.suggester.known, self.suggester.video.kinds
+        return {
+            "tags": len(self.suggester.space),
+            "features": [plugins.name_of(kind) for kind in kinds],
+            "titles": not all(kind.wants for kind in kinds),
+            "trends": known.trends is not None,
+            "languages": list(known.languages.codes) if known.languages else [],
+        }
+
+    def map(self, most: int) -> Answer:
+        """The most frequent tags in the plane, from -1 to 1 either way; takes seconds."""
+        found = tag_map(self.suggester.space, min(most, len(self.suggester.space)))
+        middle = (found.points.max(axis=0) + found.points.min(axis=0)) / 2
+        points = (found.points - middle) / max(float(np.abs(found.points - middle).max()), 1e-9)
+        places = zip(found.tags, points.round(4).tolist(), found.groups.tolist(), strict=True)
+        return {"tags": [{"tag": t.tag, "count": t.count, "at": at, "group": group} for t, at, group in places]}
 
     def tags(self, prefix: str, k: int) -> Answer:
         return {"tags": [asdict(one) for one in self.prefixes.find(prefix, k)]}

@@ -90,6 +90,23 @@ def test_a_cut_clip_is_used_with_a_warning(server: Server, clip: Path, tmp_path:
     assert reply.status_code == 200 and reply.json()["warning"]
 
 
+def test_what_speaks_for_a_tag_without_the_places_of_files(server: Server, home: Home, clip: Path) -> None:
+    reply = server.suggest(clip, explain="true", k=3)
+    clips = [name for one in reply.json()["suggestions"] for name, _ in one["why"]["clips"]]
+    assert clips and all(name.count("/") == 1 for name in clips) and str(home.folder) not in reply.text
+    assert {tuple(one["why"]["seconds"]) for one in reply.json()["suggestions"]} - {None}
+
+
+def test_what_the_model_knows_and_a_map_of_it(server: Server, suggester: Suggester) -> None:
+    facts = server.get("/v1/model").json()
+    assert facts["tags"] == len(suggester.space) and facts["features"] == ["trajectories"] and not facts["titles"]
+    drawn = server.get("/v1/map?most=50").json()["tags"]
+    assert [one["tag"] for one in drawn] == suggester.space.forms[:50]
+    assert max(abs(x) for one in drawn for x in one["at"]) == pytest.approx(1, abs=1e-3)
+    assert server.get("/v1/map?most=50").json()["tags"] == drawn
+    _problem(server.get("/v1/map?most=1"), 422, "most: found '1'")
+
+
 def test_what_cannot_be_wanted_is_said(server: Server, clip: Path) -> None:
     _problem(server.suggest(clip, **{"for": "instagran"}), 404, "Did you mean 'instagram'?")
     _problem(server.suggest(clip, k=0), 422, "k: found '0'", "greater than or equal to 1")

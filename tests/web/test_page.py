@@ -85,6 +85,24 @@ def test_hashtags_can_be_looked_at(page: Any, suggester: Suggester) -> None:
     page.locator("#typed option").nth(1).wait_for(state="attached")
 
 
+def test_why_and_a_map(page: Any, clip: Path) -> None:
+    page.set_input_files("#files", clip)
+    page.wait_for_selector(".chip")
+    assert page.locator(".title").is_hidden()  # the model reads none
+    page.locator(".chip").first.hover()
+    page.wait_for_selector(".chip[title*='like ']")
+    assert "most from" in page.locator(".chip").first.get_attribute("title")
+    page.click("#tab-explore")
+    page.click("#draw")
+    page.wait_for_selector("#map:not([hidden])")
+    far = page.locator("#mapped").inner_text()
+    assert far.startswith(tuple("123456789")) and "named here" in far
+    page.focus("#map")
+    for key in ("+", "+", "ArrowRight", "ArrowUp"):
+        page.press("#map", key)
+    assert page.locator("#mapped").inner_text() != far
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone_shows_it_whole(page: Any, clip: Path, scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)

@@ -4,6 +4,7 @@ const GROUPS = { rising: "Rising now", broad: "Broad", niche: "Niche" };
 const at = (id) => document.getElementById(id);
 const clips = new Set();
 let places = {};
+let model = { titles: false };
 
 class Clip {
   constructor(file) {
@@ -17,7 +18,10 @@ class Clip {
     this.part("video").src = `${URL.createObjectURL(file)}#t=0.1`;
     this.part(".copy").addEventListener("click", () => this.copy());
     this.part(".away").addEventListener("click", () => this.remove());
+    this.part(".title").hidden = !model.titles;
     this.part(".title input").addEventListener("input", later(() => this.ask()));
+    const explain = later(() => this.explain(), 200); // on hover, or by the keyboard
+    for (const name of ["pointerover", "focusin"]) this.part(".groups").addEventListener(name, explain);
     at("clips").prepend(this.root);
     this.ask();
   }
@@ -27,16 +31,22 @@ class Clip {
     this.part(".said").classList.toggle("bad", bad);
   }
 
-  async ask() {
-    const turn = ++this.turn;
-    const form = new FormData(at("wanted"));
+  form() {
+    const form = new FormData();
     const title = this.part(".title input").value.trim();
     form.append("clip", this.file, this.file.name);
     form.append("k", at("count").value || 15);
     form.append("style", at("style").value);
     if (at("platform").value) form.append("for", at("platform").value);
     for (const tag of at("exclude").value.split(/[\s,]+/).filter(Boolean)) form.append("exclude", tag);
-    if (title) form.append("title", title);
+    if (title && model.titles) form.append("title", title);
+    return form;
+  }
+
+  async ask() {
+    const turn = ++this.turn;
+    const form = this.form();
+    this.explained = false;
     this.part("progress").hidden = false;
     this.part("progress").removeAttribute("value");
     this.say("Looking at the clip …");
@@ -58,6 +68,23 @@ class Clip {
     this.part("progress").hidden = true;
   }
 
+  /** What speaks for each hashtag: looked for once, when somebody wants to know. */
+  async explain() {
+    if (this.explained) return;
+    this.explained = true;
+    const turn = this.turn;
+    const form = this.form();
+    form.append("explain", true);
+    try {
+      const found = await asked("v1/suggest", { method: "POST", body: form });
+      const whys = new Map(found.suggestions.map((tag) => [tag.stem, tag.why]));
+      if (turn !== this.turn) return;
+      for (const chip of this.root.querySelectorAll(".chip")) chip.title += because(whys.get(chip.dataset.stem));
+    } catch {
+      this.explained = false; // the next time perhaps
+    }
+  }
+
   show() {
     const best = Math.max(...this.tags.map((tag) => tag.score ?? 0), 1e-9);
     const groups = Object.entries(GROUPS).map(([group, name]) => {
@@ -73,6 +100,7 @@ class Clip {
     if (tag.score !== null) about.unshift(`score ${tag.score.toFixed(3)}`);
     if (tag.trend !== undefined) about.push(tag.trend > 0 ? "rising" : "not rising");
     const chip = made("button", { type: "button", className: "chip", title: about.join(", ") }, `#${tag.tag}`);
+    chip.dataset.stem = tag.stem;
     const bar = made("i");
     bar.style.width = `${(100 * Math.max(tag.score ?? 0, 0)) / best}%`;
     chip.append(bar);
@@ -115,6 +143,14 @@ class Clip {
   }
 }
 
+function because(why) {
+  if (!why) return "";
+  const clips = (why.clips ?? []).map(([name, cosine]) => `${name} (${cosine.toFixed(2)})`);
+  const reasons = [...clips, ...(why.words ?? []).map((word) => `“${word}”`), ...(why.names ?? [])];
+  const seconds = why.seconds ? `\nmost from ${why.seconds[0].toFixed(1)} to ${why.seconds[1].toFixed(1)} s` : "";
+  return (reasons.length ? `\nlike ${reasons.join(", ")}` : "") + seconds;
+}
+
 function add(files) {
   for (const file of files) clips.add(new Clip(file));
 }
@@ -135,5 +171,6 @@ const again = later(() => clips.forEach((clip) => clip.ask()));
 for (const id of ["platform", "count", "style", "exclude"]) at(id).addEventListener("input", again);
 at("wanted").addEventListener("submit", (event) => event.preventDefault());
 
+model = await asked("v1/model");
 places = Object.fromEntries((await asked("v1/platforms")).platforms.map((one) => [one.name, one]));
 at("platform").append(...Object.keys(places).map((name) => made("option", { value: name, textContent: name })));
