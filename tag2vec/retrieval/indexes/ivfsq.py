@@ -18,7 +18,7 @@ import numpy as np
 from tag2vec.retrieval.indexes import Allowed, Found, Rows, Vectors
 from tag2vec.retrieval.indexes._ivf import FEW, Lists, usual
 
-MANY = 200_000  # vectors from which on `fine` does good; with fewer, the lists take the room
+MANY = 500_000  # vectors from which on `fine` does good; with fewer, the lists take the room
 AGAIN = 4  # times as many as are wanted, that are ranked again
 STEPS = 63  # of six bits
 
@@ -31,7 +31,7 @@ class IvfSq(Lists):
 
     @classmethod
     def needs(cls, n: int, dim: int) -> int:
-        return n * (6 * -(-dim // 8) + 8 + (dim // 10 if n >= MANY else 0)) + 8 * usual(n) * dim
+        return n * (6 * -(-dim // 8) + 8 + (dim // 8 if n >= MANY else 0)) + 8 * usual(n) * dim
 
     def _layout(self, quantizer: Any, lists: int) -> Any:
         six = self._faiss.ScalarQuantizer.QT_6bit
@@ -39,7 +39,7 @@ class IvfSq(Lists):
 
     def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
         fine = len(vectors) >= (MANY if self.fine is None else FEW) and self.fine is not False
-        self._halves = np.empty((0, self._dim // 10 if fine else 0), np.uint8)
+        self._halves = np.empty((0, self._dim // 8 if fine else 0), np.uint8)
         super()._build(vectors, queries)
 
     def _append(self, vectors: Vectors) -> None:
