@@ -51,7 +51,7 @@ def test_a_clip_gets_chips_that_can_be_dropped_and_copied(page: Any, suggester: 
     dropped = chip.inner_text().strip()
     chip.press("Space")  # by the keyboard
     assert chip.get_attribute("aria-pressed") == "false"
-    assert page.locator("output").inner_text().startswith("4 of 5 hashtags")
+    assert page.locator("article output").inner_text().startswith("4 of 5 hashtags")
     page.click(".copy")
     page.wait_for_selector("text=Copied.")
     kept = page.evaluate("navigator.clipboard.readText()").split()
