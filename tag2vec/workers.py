@@ -11,6 +11,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 from tag2vec.errors import Tag2VecError
@@ -20,11 +21,25 @@ X = TypeVar("X")
 
 AHEAD = 4  # things a worker that may be started before the oldest result is taken
 IDLE_S = 60  # seconds that workers wait for more before they end
+# With -P the folder that the user is in is no place to import from. Where tag2vec lies is one for tag2vec alone: the
+# child runs the code that its parent runs, whichever other may be installed.
+CODE = """import sys
+sys.path.insert(0, sys.argv.pop())
+import tag2vec
+del sys.path[0]
+from {module} import main
+main()"""
+HOME = Path(__file__).parents[1]
 
 
 def usable_cores() -> int:
     """Processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def own_command(module: str, *arguments: str) -> list[str]:
+    """What runs `main` of one of our modules in a process of its own."""
+    return [sys.executable, "-P", "-c", CODE.format(module=module), *arguments, str(HOME)]
 
 
 def in_order(

@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,16 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from tag2vec.errors import ArtifactError, Tag2VecError
+from tag2vec.workers import own_command
 
 LINE = 2**26  # bytes that an answer has at most
-HOME = Path(__file__).parents[2]
-# As the decoder's child (`embed.decoding.starting`): the code of this process, and nothing of the user's folder.
-CODE = """import sys
-sys.path.insert(0, sys.argv.pop())
-import tag2vec
-del sys.path[0]
-from tag2vec.web.template import main
-main()"""
 
 
 class Busy(Tag2VecError):
@@ -150,9 +142,7 @@ class Pool:
         ours, theirs = socket.socketpair()
         arguments = [str(self.model), *([self.index] if self.index else [])]
         with theirs:
-            self._template = subprocess.Popen(
-                [sys.executable, "-P", "-c", CODE, *arguments, str(HOME)], stdin=theirs.fileno()
-            )
+            self._template = subprocess.Popen(own_command("tag2vec.web.template", *arguments), stdin=theirs.fileno())
         self._control, self._said = ours, ours.makefile("rb")
         said = await asyncio.to_thread(self._said.readline)
         if said != b"\n":

@@ -11,21 +11,12 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
-# With -P the folder that the user is in is no place to import from. Where tag2vec lies is one for tag2vec alone: the
-# child runs the code that its parent runs, whichever other may be installed.
-CODE = """import sys
-sys.path.insert(0, sys.argv.pop())
-import tag2vec
-del sys.path[0]
-from tag2vec.embed.decoding.child import main
-main()"""
-HOME = Path(__file__).parents[3]
+from tag2vec.workers import own_command
+
 SENDS = hasattr(socket, "send_fds")
 
 Process = subprocess.Popen[bytes]
@@ -108,7 +99,7 @@ def _start() -> _Waiting:
 
 
 def _process(stdin: Any, *arguments: str) -> Process:
-    command = [sys.executable, "-P", "-c", CODE, *arguments, str(HOME)]
+    command = own_command("tag2vec.embed.decoding.child", *arguments)
     return subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, pipesize=2**20)
 
 
