@@ -50,7 +50,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 def _make(home: Home) -> None:
     folder = home.folder
-    write_demo(folder, clips_per_category=6, held_out_per_category=2, posts_per_category=60, only=CATEGORIES)
+    write_demo(folder, clips_per_category=9, held_out_per_category=2, posts_per_category=60, only=CATEGORIES)
     space = TagSpace.fit(Corpus.build(folder / "posts.jsonl", folder / "corpus"))
     space.save(folder / "model")
     VideoEmbedder.fit(space, folder / "clips.csv", cache=home.cache).save(folder / "model")
@@ -80,7 +80,7 @@ def suggester(home: Home) -> Suggester:
 
 @pytest.fixture(scope="module")
 def clip(home: Home) -> Path:
-    return home.folder / "clips" / "yoyo" / "06.mp4"
+    return home.folder / "clips" / "yoyo" / "09.mp4"
 
 
 @pytest.fixture

@@ -259,7 +259,7 @@ def test_suggestions_are_written_beside_each_other(home: Home, clip: Path, tmp_p
     for k in (1, 2, BESIDE, BESIDE + 1, 40):
         assert ours.suggest(clip, k=k)[0] == alone[0] and len(ours.suggest(clip, k=k)) == k
         assert ours.suggest(clip, k=k).suggestions[:2] == alone.suggestions[: min(k, 2)]
-    others = [home.folder / "clips" / "piano" / "06.mp4", clip]
+    others = [home.folder / "clips" / "piano" / "09.mp4", clip]
     for workers in (0, 2):
         (_, _), (_, batch) = ours.suggest_many(others, workers=workers)
         assert not isinstance(batch, Exception) and batch.suggestions == alone.suggestions

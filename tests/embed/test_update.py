@@ -66,7 +66,7 @@ def test_a_video_embedder_fitted_before_suggests_as_before_and_the_new_tag_too(
     home: Home, grown: Path, space: TagSpace, tmp_path: Path
 ) -> None:
     shutil.copytree(grown / "model", tmp_path / "model")
-    clips = [home.folder / "clips" / name / "06.mp4" for name in ("yoyo", "piano", "biking")]
+    clips = [home.folder / "clips" / name / "09.mp4" for name in ("yoyo", "piano", "biking")]
     old = Suggester.load(tmp_path / "model", cache=home.cache)
     answers = [old.suggest(clip, 5) for clip in clips]
     space.save(tmp_path / "model")
@@ -98,7 +98,7 @@ def test_a_tag_that_only_clips_carried_gets_its_vectors_from_posts(
     suggester = Suggester.load(tmp_path / "model", cache=home.cache)
     row = suggester.space.rows[space.stems.stem(NEW)]
     assert np.array_equal(suggester.space.outputs[row], space.outputs[row])
-    tags = {s.tag for s in suggester.suggest(home.folder / "clips" / "yoyo" / "07.mp4", 5)}
+    tags = {s.tag for s in suggester.suggest(home.folder / "clips" / "yoyo" / "10.mp4", 5)}
     assert {NEW, "Other"} <= tags
 
 

@@ -124,7 +124,7 @@ def test_segments_of_a_clip_that_does_not_say_how_long_it_is(tmp_path: Path) -> 
 
 def test_tags_by_time(home: Home, tmp_path: Path) -> None:
     """Two held-out clips, one after the other: each half gets its own tags."""
-    two = [read_frames(home.folder / "clips" / name / "06.mp4").rgb for name in ("yoyo", "piano")]
+    two = [read_frames(home.folder / "clips" / name / "09.mp4").rgb for name in ("yoyo", "piano")]
     path = write_clip(tmp_path / "a.mp4", np.concatenate(two), options={"crf": "10"})
     answers = list(Suggester.load(home.model).suggest_segments(path, 2, k=3, workers=0))
     assert [(round(start), round(end)) for start, end, _ in answers] == [(0, 2), (2, 3)]

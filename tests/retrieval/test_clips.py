@@ -120,8 +120,8 @@ def test_what_is_known_is_not_computed_again(
     first.save(tmp_path / "found")
     known = ClipIndex.load(tmp_path / "found", video)
 
-    shutil.copy(home.folder / "clips" / "piano" / "06.mp4", folder / "00.mp4")  # new
-    shutil.copy(home.folder / "clips" / "piano" / "07.mp4", folder / "03.mp4")  # another one by now
+    shutil.copy(home.folder / "clips" / "piano" / "09.mp4", folder / "00.mp4")  # new
+    shutil.copy(home.folder / "clips" / "piano" / "10.mp4", folder / "03.mp4")  # another one by now
     (folder / "02.mp4").unlink()
     placed_anew = []
     one = placed._point

@@ -39,7 +39,7 @@ def test_training_clips_speak_for_the_tags_that_they_carry(suggester: Suggester,
 
 def test_the_seconds_are_those_that_show_it(home: Home, tmp_path: Path) -> None:
     """Two held-out clips, one after the other."""
-    two = [read_frames(home.folder / "clips" / name / "06.mp4").rgb for name in ("yoyo", "piano")]
+    two = [read_frames(home.folder / "clips" / name / "09.mp4").rgb for name in ("yoyo", "piano")]
     path = write_clip(tmp_path / "a.mp4", np.concatenate(two), options={"crf": "10"})
     middle = len(two[0]) / 30
     found = {one.stem: one.why for one in Suggester.load(home.model).suggest(path, 60, explain=True)}

@@ -36,16 +36,16 @@ BLOCK = 4  # frames at once
 STILL = 0.4  # pixels, as `describe` scales them: slower flow has no direction worth counting (Wang et al.'s threshold)
 
 
-def describe(scale: Scale, tracks: Tracks, speed: float) -> dict[str, Floats]:
+def describe(scale: Scale, tracks: Tracks, span: float, speed: float) -> dict[str, Floats]:
     """The histograms along n tracks, ordered by start: name -> (n, 4 * PARTS * bins) float32, not normalised.
 
-    `speed` times pixels a frame is the flow that is counted: it makes one of any frame rate and picture size.
+    The parts are thirds of `span` frames, whole or not. `speed` times pixels a frame is the flow that is counted.
+    Both make one of any frame rate, the latter also of any picture size.
     """
     length = tracks.steps.shape[1]
     sums = np.zeros((len(tracks), PARTS, 4, CHANNELS), np.float32)
     offsets = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]], np.float32) * (CELL / 2)
-    part = np.arange(length) * PARTS // length
-    weight = (1 / np.bincount(part, minlength=PARTS))[part].astype(np.float32)
+    weights = _shares(length, span)
     # Tracks are ordered by their start, so those alive in a frame are one range.
     frames = np.arange(len(scale.flow))
     ranges = np.searchsorted(tracks.start, [frames - length + 1, frames + 1]).T
@@ -55,11 +55,22 @@ def describe(scale: Scale, tracks: Tracks, speed: float) -> dict[str, Floats]:
         step = i - tracks.start[rows]
         at = tracks.points[rows, step][:, None] + offsets  # (n, 4, 2)
         x, y = np.floor(at / TILE + (PAD + 0.5)).astype(np.intp).transpose(2, 0, 1)
-        sums[rows, part[step]] += cells[:, y, x].transpose(1, 2, 0) * weight[step][:, None, None]
+        found = cells[:, y, x].transpose(1, 2, 0)
+        for part in range(PARTS):
+            own = np.flatnonzero(weights[step, part])
+            sums[rows[own], part] += found[own] * weights[step[own], part, None, None]
     np.maximum(sums, 0, out=sums)  # running sums may end at -1e-9
     ends = np.cumsum(list(BINS.values()))
     parts = np.split(sums, ends[:-1], axis=3)
     return {name: part.reshape(len(tracks), -1) for name, part in zip(BINS, parts, strict=True)}
+
+
+def _shares(length: int, span: float) -> Floats:
+    """(length, PARTS): what a step of a track weighs in a part, by how much of it lies there; a column's sum is 1."""
+    edges = np.arange(PARTS + 1) * (span / PARTS)
+    first = np.arange(length)[:, None]
+    common = np.minimum(first + 1, edges[1:]) - np.maximum(first, edges[:-1])
+    return np.asarray(common.clip(0) * PARTS / span, np.float32)
 
 
 def _all_cells(scale: Scale, speed: float, frames: list[int]) -> Iterator[tuple[int, Floats]]:

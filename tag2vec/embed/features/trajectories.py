@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tag2vec.embed.frames import Frames
 
 LENGTH = 15  # steps of a track's shape
+FEWEST = 15.0  # frames a second: of clips that have twice as many or more, whole steps of frames are passed over
 RATE = 30.0  # frames a second and
 SIDE = 320.0  # pixels of the longer side, in which the settings are stated and flow is counted
 FACTOR = math.sqrt(2)  # between the sizes
@@ -59,7 +60,7 @@ class DenseTrajectories(Features):
 
     dim: int = field(default=426, init=False)
     pooling: ClassVar[str] = "fisher"
-    version = 3
+    version = 4
 
     def __post_init__(self) -> None:
         for name, value in (QUICK if self.flow == "codec" else THOROUGH).items():
@@ -103,7 +104,7 @@ class DenseTrajectories(Features):
     def _described(
         self, frames: NDArray[np.uint8], fps: float, motion: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
-        skip = max(1, round(fps / RATE))  # flow between pictures that are closer in time is less exact
+        skip = max(1, int(fps / FEWEST + 0.01))  # flow between pictures closer in time costs more and is less exact
         fps = fps / skip
         span = max(self.seconds * fps, float(histograms.PARTS))  # frames
         length = math.ceil(span - 1e-3)
@@ -136,7 +137,7 @@ class DenseTrajectories(Features):
 
     def _rows(self, scale: Scale, tracks: paths.Tracks, span: float, fps: float, unit: float) -> NDArray[np.float32]:
         shape = paths.shape(tracks, span, LENGTH, self.min_std * unit * scale.size)
-        found = histograms.describe(scale, tracks, fps / RATE / unit)
+        found = histograms.describe(scale, tracks, span, fps / RATE / unit)
         return np.concatenate([shape, *map(_root, found.values())], axis=1)
 
 
