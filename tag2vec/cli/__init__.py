@@ -79,6 +79,7 @@ def with_commands() -> typer.Typer:
         machine,
         search,
         serve,
+        study,
         suggest,
         trends,
     )

@@ -10,7 +10,7 @@ import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.output import note
-from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.errors import MissingExtra
 
 TOKEN = "TAG2VEC_TOKEN"
 
@@ -39,8 +39,6 @@ def serve(
     from tag2vec.workers import usable_cores
 
     names, token = tuple(host_name or ()), os.environ.get(TOKEN)
-    if host in {"0.0.0.0", "::"} and not names:
-        raise UsageError(f"{host} is every address of this machine; wanted the name clients use: --host-name NAME.")
     if host not in {"127.0.0.1", "::1", "localhost"} and not token:
         note(f"Everybody who reaches {host} may ask. Set {TOKEN} to ask for a token.")
     size, count = bytes_of(max_size), usable_cores() if workers is None else workers

@@ -34,3 +34,18 @@ def interval(means: Floats) -> Floats:
     """Resampled means (RESAMPLES, n) -> (2, n), lower and upper end of the percentile interval."""
     outside = (100 - LEVEL) / 2
     return np.asarray(np.percentile(means, [outside, 100 - outside], axis=0))
+
+
+def resample_crossed(values: Floats, raters: NDArray[np.intp], clips: NDArray[np.intp], seed: int = 1) -> Floats:
+    """`resample` where each row (m,) is of one rater and of one clip, and both are drawn (Owen 2007, The pigeonhole
+    bootstrap): how far means would move with other raters and other clips."""
+    draw = np.random.default_rng(seed)
+    sizes = raters.max() + 1, clips.max() + 1
+    means = np.empty((RESAMPLES, values.shape[1]))
+    for mean in means:
+        times: Floats = np.zeros(len(values))
+        while not times.any():  # nobody who was drawn may have seen a clip that was
+            drawn = [np.bincount(draw.integers(size, size=size), minlength=size) for size in sizes]
+            times = np.asarray(drawn[0][raters] * drawn[1][clips], np.float64)
+        mean[:] = times @ values / times.sum()
+    return means

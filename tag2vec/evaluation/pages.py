@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 STYLE = """
@@ -11,6 +11,9 @@ body { margin: 1.5em } h1 { font-size: 1.4em } h2 { font-size: 1.15em; margin-to
 table { border-collapse: collapse } th, td { padding: .3em 1em; text-align: left; border-bottom: 1px solid #8886 }
 .wide { overflow-x: auto } .wide th, .wide td { padding: .3em .6em }
 .wide :first-child:is(th, td) { position: sticky; left: 0; background: Canvas }
+.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2em 1.2em }
+.legend li::before { content: ""; display: inline-block; width: .8em; height: .8em; border-radius: 50%;
+  background: var(--ink); margin-right: .4em }
 .number { text-align: right; font-variant-numeric: tabular-nums }
 """
 
@@ -27,6 +30,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = ["".join(f'<th class="number">{escape(name)}</th>' if name else "<th></th>" for name in header)]
     lines += ["".join(map(_cell, row)) for row in rows]
     return '<div class="wide"><table>\n' + "\n".join(f"<tr>{line}</tr>" for line in lines) + "\n</table></div>"
+
+
+def legend(names: Mapping[str, str]) -> str:
+    """What each colour of a figure stands for: colour -> name, which is escaped."""
+    marks = (f'<li style="--ink:{colour}">{escape(name)}</li>' for colour, name in names.items())
+    return f'<ul class="legend">{"".join(marks)}</ul>'
 
 
 def _cell(value: object) -> str:

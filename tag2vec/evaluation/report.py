@@ -19,7 +19,7 @@ from tag2vec.evaluation import reportplots as plots
 from tag2vec.evaluation.calibration import Bin
 from tag2vec.evaluation.measures import Evaluation, warning
 from tag2vec.evaluation.measures import table as figures
-from tag2vec.evaluation.pages import page, table
+from tag2vec.evaluation.pages import legend, page, table
 from tag2vec.evaluation.plots import plotting
 from tag2vec.evaluation.reportclips import best_and_worst
 from tag2vec.evaluation.reportcurves import precision_recall, roc
@@ -87,8 +87,9 @@ def _curves(found: Evaluation) -> list[str]:
         ("Learning", plots.losses(found.first.curves) if learnt else _none("no curve was kept")),
         (said, checked),
     )
-    losses = _legend({plots.COLOURS[0]: "clips learnt from", plots.COLOURS[1]: "held out, decides when to stop"})
-    return [f"<h2>Tags given or not</h2>{_legend(names)}{shapes}", f"<h2>Losses and probabilities</h2>{losses}{fits}"]
+    losses = legend({plots.COLOURS[0]: "clips learnt from", plots.COLOURS[1]: "held out, decides when to stop"})
+    named = legend({colour.replace(plots.INK, "currentColor"): name for colour, name in names.items()})
+    return [f"<h2>Tags given or not</h2>{named}{shapes}", f"<h2>Losses and probabilities</h2>{losses}{fits}"]
 
 
 def _roc(curves: Sequence[plots.Curve]) -> str:
@@ -114,7 +115,7 @@ def _maps(found: Evaluation) -> str:
     ]
     names = {colour: f"#{labels.forms[code]}" for code, colour in colour_of.items()}
     names |= {plots.OTHER: "others"} if len(codes) > len(largest) else {}
-    return f"<h2>Clips, near ones alike (t-SNE)</h2>{_legend(names)}{_figures(*maps)}"
+    return f"<h2>Clips, near ones alike (t-SNE)</h2>{legend(names)}{_figures(*maps)}"
 
 
 def _confusion(found: Evaluation) -> str:
@@ -162,14 +163,6 @@ def _figures(*pairs: tuple[str, str]) -> str:
     return f'<div class="figures">{found}</div>'
 
 
-def _legend(names: dict[str, str]) -> str:
-    marks = (
-        f'<li style="--ink:{colour.replace(plots.INK, "currentColor")}">{escape(name)}</li>'
-        for colour, name in names.items()
-    )
-    return f'<ul class="legend">{"".join(marks)}</ul>'
-
-
 def _none(why: str) -> str:
     return f"<p>Not drawn: {escape(why)}.</p>"
 
@@ -177,9 +170,6 @@ def _none(why: str) -> str:
 _STYLE = """
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18em, 100%), 30em)); gap: 1em }
 figure { margin: 0 } figcaption { font-weight: 600 } svg { width: 100%; height: auto }
-.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .2em 1.2em }
-.legend li::before { content: ""; display: inline-block; width: .8em; height: .8em; border-radius: 50%;
-  background: var(--ink); margin-right: .4em }
 .grid td { text-align: center; padding: .2em .3em; min-width: 1.8em;
   background: rgb(59 130 246 / calc(var(--share) * .75)) }
 .grid th { padding: .2em .5em; font-weight: normal; white-space: nowrap }

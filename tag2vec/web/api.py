@@ -175,10 +175,7 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
 
 
 async def _answered(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
-    try:
-        found = await answer
-    except Tag2VecError as error:
-        raise problems.of_error(type(error).__name__, str(error)) from error
+    found = await answer
     if not found.pop("ok"):
         raise problems.of_error(found["error"], found["detail"])
     return found

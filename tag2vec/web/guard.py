@@ -15,6 +15,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tag2vec.errors import UsageError
 from tag2vec.web.problems import answer
 
 OPEN = ("/healthz",)  # asked without a token
@@ -79,6 +80,8 @@ class Guard:
 
 
 def local_names(host: str, more: Collection[str]) -> frozenset[str]:
-    """What a server that listens on `host` is known by."""
+    """What a server that listens on `host` is known by. Raises UsageError where nobody can say."""
+    if host in {"0.0.0.0", "::"} and not more:
+        raise UsageError(f"{host} is every address of this machine; wanted the name clients use: --host-name NAME.")
     names: set[Any] = {"localhost", "127.0.0.1", "[::1]"} if host in {"127.0.0.1", "::1", "localhost"} else {host}
     return frozenset(name.lower() for name in {*names, *more})

@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from tag2vec.errors import Tag2VecError
+
 KIND = "application/problem+json"
 # Of the errors that workers raise on purpose; all others are those of a clip or of what was asked.
 STATUS = {"Busy": 429, "Died": 503, "TookTooLong": 504, "ArtifactError": 500, "UnknownName": 404}
@@ -45,7 +47,11 @@ def add_to(app: FastAPI) -> None:
     async def invalid(request: Request, error: Any) -> JSONResponse:
         return answer(422, " ".join(map(_sentence, error.errors()[:5])))
 
+    async def known(request: Request, error: Any) -> JSONResponse:
+        return await problem(request, of_error(type(error).__name__, str(error)))
+
     app.add_exception_handler(Problem, problem)
+    app.add_exception_handler(Tag2VecError, known)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(RequestValidationError, invalid)
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
 from tag2vec.errors import Tag2VecError, UsageError
 from tag2vec.web.api import app
@@ -15,14 +16,24 @@ FINISH_S = 30  # seconds that those who are being answered have when it stops
 
 
 def run(settings: Settings, ready: Callable[[str], None] = lambda address: None) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is told the address once the model is open.
+    """Serve a model until SIGINT or SIGTERM; `ready` is told the address once the model is open.
 
     Raises UsageError for an address that cannot be listened on, ArtifactError for a model that cannot be opened.
     """
-    with _bound(settings) as listening:
-        port = listening.getsockname()[1]
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        made = app(settings, lambda: ready(f"http://{host}:{port}/"))
+    listen(settings.host, settings.port, lambda opened: app(settings, opened), ready)
+
+
+def listen(
+    host: str,
+    port: int,
+    make: Callable[[Callable[[], None]], FastAPI],
+    ready: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Serve what `make` gives, which calls what it is given once it can answer. Raises UsageError for an address that
+    cannot be listened on, and what the application left in `state.failed` where it did not start."""
+    with _bound(host, port) as listening:
+        named = f"[{host}]" if ":" in host else host
+        made = make(lambda: ready(f"http://{named}:{listening.getsockname()[1]}/"))
         # Its own log would tell what `ready`, the metrics and the errors that are raised here tell.
         server = uvicorn.Server(
             uvicorn.Config(made, log_level="critical", timeout_graceful_shutdown=FINISH_S, server_header=False)
@@ -34,12 +45,12 @@ def run(settings: Settings, ready: Callable[[str], None] = lambda address: None)
             raise failed or end from None
 
 
-def _bound(settings: Settings) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     try:
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((settings.host, settings.port), family=family)
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
     except OSError as error:
         raise UsageError(
-            f"{settings.host} port {settings.port} cannot be listened on: {error.strerror or error}. Name another with "
+            f"{host} port {port} cannot be listened on: {error.strerror or error}. Name another with "
             "--port, or let one be found with --port 0."
         ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import requests
 from tests.conftest import Home
 
 TOKEN = "a-token-for-tests"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+WAIT_MS = 60_000
 
 
 class Server:
@@ -31,6 +34,9 @@ class Server:
     def post(self, path: str, **more: Any) -> requests.Response:
         return requests.post(self.address + path, timeout=60, **more)
 
+    def put(self, path: str, **more: Any) -> requests.Response:
+        return requests.put(self.address + path, timeout=60, **more)
+
     def suggest(self, clip: Path, name: str | None = None, **wanted: Any) -> requests.Response:
         with clip.open("rb") as file:
             return self.post("/v1/suggest", files={"clip": (name or clip.name, file)}, data=wanted)
@@ -43,9 +49,16 @@ class Server:
 
 @contextmanager
 def serving(model: Path, *options: str, token: str | None = None) -> Iterator[Server]:
-    command = [sys.executable, "-m", "tag2vec", "serve", str(model), "--port", "0", *options]
+    with started("serve", str(model), "--port", "0", *options, token=token) as server:
+        yield server
+
+
+@contextmanager
+def started(*command: str, token: str | None = None) -> Iterator[Server]:
+    """A command of ours that listens until it is interrupted."""
     surroundings = os.environ | ({"TAG2VEC_TOKEN": token} if token else {})
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings)
+    whole = [sys.executable, "-m", "tag2vec", *command]
+    process = subprocess.Popen(whole, stderr=subprocess.PIPE, text=True, env=surroundings)
     assert process.stderr is not None
     try:
         line = process.stderr.readline()
@@ -61,3 +74,12 @@ def serving(model: Path, *options: str, token: str | None = None) -> Iterator[Se
 def server(home: Home) -> Iterator[Server]:
     with serving(home.model, "--workers", "2", "--queue", "2", "--max-size", "5M") as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as playing:
+        found = playing.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
