@@ -53,11 +53,7 @@ class Hnsw(Faiss):
         return enough(recall, self.recall, min(MOST, len(self._live)))
 
     def _append(self, vectors: Vectors) -> None:
-        lifted = np.empty((len(vectors), self._dim + 1), np.float32)
-        lifted[:, :-1] = vectors - self._centre
-        lengths = np.einsum("nd,nd->n", lifted[:, :-1], lifted[:, :-1])
-        lifted[:, -1] = np.sqrt(np.maximum(self._longest - lengths, 0))
-        self._index.add(lifted)
+        self._index.add(lifted(vectors, self._centre, self._longest))
 
     def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
         looks = max(self._looks, 2 * k) / (1 if allowed is None else allowed.share)
@@ -84,3 +80,12 @@ class Hnsw(Faiss):
         super()._load(folder, state)
         self._centre = np.load(folder / "centre.npy", allow_pickle=False)
         self._longest, self._looks = state["longest"], state["looks"]
+
+
+def lifted(vectors: Vectors, centre: Vectors, longest: float) -> Vectors:
+    """vectors (n, d) -> (n, d + 1): less `centre`, and all of the squared length `longest` by one more dimension."""
+    found = np.empty((len(vectors), vectors.shape[1] + 1), np.float32)
+    found[:, :-1] = vectors - centre
+    lengths = np.einsum("nd,nd->n", found[:, :-1], found[:, :-1])
+    found[:, -1] = np.sqrt(np.maximum(longest - lengths, 0))
+    return found
