@@ -24,6 +24,7 @@ def serve(
     queue: Annotated[int, typer.Option(help="Clips that may wait; more are sent away.")] = 16,
     seconds: Annotated[float, typer.Option(help="That an answer may take.")] = 90.0,
     max_size: Annotated[str, typer.Option(help="Of a request, the most.")] = "200M",
+    keep: Annotated[str, typer.Option(help="Of uploaded clips, for questions to come; 0: none.")] = "512M",
     host_name: Annotated[
         list[str] | None, typer.Option(help="A name that clients know it by. Repeat for more.")
     ] = None,
@@ -41,6 +42,6 @@ def serve(
     names, token = tuple(host_name or ()), os.environ.get(TOKEN)
     if host not in {"127.0.0.1", "::1", "localhost"} and not token:
         note(f"Everybody who reaches {host} may ask. Set {TOKEN} to ask for a token.")
-    size, count = bytes_of(max_size), usable_cores() if workers is None else workers
-    settings = Settings(model, host, port, count, queue, seconds, size, names, token, index)
+    size, kept, count = bytes_of(max_size), bytes_of(keep), usable_cores() if workers is None else workers
+    settings = Settings(model, host, port, count, queue, seconds, size, kept, names, token, index)
     run(settings, lambda address: note(f"{model} is served at {address}  Ctrl-C ends it."))

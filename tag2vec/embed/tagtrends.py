@@ -1,7 +1,8 @@
 """How the tags of a space rise and fall, kept in its model: what suggests needs no corpus.
 
 The statistic is that of `scraping.trends`. On disk (kind `trends`, parent the space): `trend.npy` (v,) float32, in the
-order of the space's rows; the config has the last day of the corpus and the days that were compared.
+order of the space's rows, `weeks.npy` (v, WEEKS) int32; the config has the last day of the corpus, the days that were
+compared and the authors of all posts a week.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import math
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,10 +20,11 @@ from tag2vec import artifact
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.errors import ArtifactError, SourceError
 from tag2vec.scraping.corpus import Corpus
-from tag2vec.scraping.trends import trends
+from tag2vec.scraping.trends import trends, weekly
 
 KIND = "trends"
 FOLDER = "trends"  # inside a model folder
+WEEKS = 13  # whose authors are kept
 RISING = math.log(2)  # the trend from which on a tag is said to rise: its share of the authors doubled
 
 
@@ -29,13 +32,17 @@ RISING = math.log(2)  # the trend from which on a tag is said to rise: its share
 class TagTrends:
     """`trend` (v,) of every tag, see `scraping.trends`: above 0 rising, below 0 falling, 0 also where none is known.
 
-    `recent` days that end with `last` were compared with the `before` days that precede them.
+    `recent` days that end with `last` were compared with the `before` days that precede them. `weeks` (v, WEEKS) are
+    the authors of each tag a week, `every` (WEEKS,) those of all posts, the week that ends with `last` last; a model
+    of an earlier version has none.
     """
 
     last: date
     recent: int
     before: int
     trend: Vectors
+    weeks: NDArray[np.int32] | None = None
+    every: tuple[int, ...] = ()
 
     @classmethod
     def fit(cls, corpus: Corpus, space: TagSpace) -> TagTrends | None:
@@ -49,7 +56,8 @@ class TagTrends:
         for stem, value in zip(found.stems, found.trend.tolist(), strict=True):
             if (row := space.rows.get(stem)) is not None:
                 trend[row] = value
-        return cls(found.last, found.recent, found.days_before, trend)
+        weeks, every = weekly(corpus, space.rows, WEEKS)
+        return cls(found.last, found.recent, found.days_before, trend, weeks, tuple(every))
 
     @classmethod
     def load(cls, model: str | Path, space: TagSpace) -> TagTrends | None:
@@ -63,14 +71,23 @@ class TagTrends:
         trend = found.array("trend.npy")
         if trend.shape != (len(space),) or not np.isfinite(trend).all():
             raise ArtifactError(f"{folder} does not hold trends of this tag space. Fit the model again.")
-        config = found.config
-        return cls(date.fromisoformat(config["last"]), config["recent"], config["before"], trend)
+        config, weeks = found.config, None
+        if "weeks.npy" in found.files:
+            weeks = found.array("weeks.npy", mmap=True)  # few ask for them
+            if weeks.shape != (len(space), len(config["every"])):
+                raise ArtifactError(f"{folder} does not hold the weeks of this tag space. Fit the model again.")
+        compared = date.fromisoformat(config["last"]), config["recent"], config["before"]
+        return cls(*compared, trend, weeks, tuple(config.get("every", ())))
 
     def save(self, model: str | Path, space: TagSpace) -> None:
         """Write them into the model folder that `space` was saved to. Raises ArtifactError."""
-        config = {"last": self.last.isoformat(), "recent": self.recent, "before": self.before}
+        config: dict[str, Any] = {"last": self.last.isoformat(), "recent": self.recent, "before": self.before}
+        if self.weeks is not None:
+            config["every"] = list(self.every)
         with artifact.write(Path(model) / FOLDER, KIND, config, {"space": space.digest}) as draft:
             draft.array("trend.npy", self.trend)
+            if self.weeks is not None:
+                draft.array("weeks.npy", self.weeks)
 
     def at(self, row: int) -> float | None:
         """The trend of one tag; None for a row after those of the space."""

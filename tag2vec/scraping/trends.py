@@ -14,6 +14,7 @@ over both windows, where a day weighs half as much as one that is `recent` days 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
@@ -45,6 +46,13 @@ _BUSIEST = f"""
             FROM {_POSTS} WHERE day > $start AND author IS NOT NULL)
         GROUP BY stem, author HAVING count(DISTINCT day) > 1)
     GROUP BY stem"""
+
+_WEEKS = """
+    SELECT stem, (($last - day) // 7)::BIGINT AS ago, sum(authors)::BIGINT AS authors
+    FROM read_parquet($days) WHERE day > $start GROUP BY stem, ago"""
+_ALL_WEEKS = f"""
+    SELECT ($last - day) // 7 AS ago, count(*)
+    FROM (SELECT DISTINCT day, {WHO} AS author FROM {_POSTS} WHERE day > $start) GROUP BY ago"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +148,25 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
         before=earlier.astype(np.int64),
         now=now.astype(np.int64),
     )
+
+
+def weekly(corpus: Corpus, rows: Mapping[str, int], weeks: int) -> tuple[NDArray[np.int32], list[int]]:
+    """Authors of each stem of `rows` (stem -> row) a week, (v, weeks) with the last week last, and those of all posts.
+
+    An author counts once a day. The last week ends with the last day of the corpus, which must have dates.
+    """
+    counts, every = np.zeros((len(rows), weeks), np.int32), [0] * weeks
+    with duckdb.connect(config={"memory_limit": MEMORY}) as db:
+        posts = {"posts": str(corpus.folder.path("posts.parquet"))}
+        _, last = _row(db, _SPAN, posts)
+        window = {"start": _days_before(last, 7 * weeks), "last": last}
+        found = db.execute(_WEEKS, window | {"days": str(corpus.folder.path("days.parquet"))}).fetchnumpy()
+        places = np.array([rows.get(stem, -1) for stem in found["stem"]], dtype=np.intp)
+        known = places >= 0
+        counts[places[known], weeks - 1 - found["ago"][known].astype(np.intp)] = found["authors"][known]
+        for ago, authors in db.execute(_ALL_WEEKS, window | posts).fetchall():
+            every[weeks - 1 - ago] = authors
+    return counts, every
 
 
 def _days_before(last: date, days: int) -> date:

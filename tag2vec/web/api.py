@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,6 +19,7 @@ from tag2vec.retrieval.platforms import platforms
 from tag2vec.version import __version__
 from tag2vec.web import pages, problems
 from tag2vec.web.guard import Guard, local_names
+from tag2vec.web.kept import Kept
 from tag2vec.web.metrics import Metrics
 from tag2vec.web.pool import Pool
 from tag2vec.web.problems import Problem
@@ -44,9 +44,12 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
     metrics = Metrics()
     pool = Pool(settings.model, settings.workers, settings.queue, settings.seconds, settings.index, metrics.replaced)
 
+    kept = Kept(settings.keep_bytes)
+
     @asynccontextmanager
     async def opened(here: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
+            stack.enter_context(kept)
             try:
                 await stack.enter_async_context(pool)
             except Tag2VecError as error:
@@ -104,6 +107,7 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
     async def suggest(
         clip: UploadFile | None = None,
         features: UploadFile | None = None,
+        seen: Annotated[str | None, Form(max_length=100)] = None,
         title: Annotated[str | None, Form(max_length=2000)] = None,
         k: Annotated[int, Form(ge=1, le=MOST)] = 15,
         platform: Annotated[str | None, Form(alias="for", max_length=50)] = None,
@@ -118,17 +122,13 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
         trend: Annotated[float, Form(ge=-1, le=1)] = 0.0,
         explain: Annotated[bool, Form()] = False,
     ) -> dict[str, Any]:
-        """Hashtags of a clip, or of features of one (.npy, or .npz with an array for each kind of the model)."""
-        if (clip is None) == (features is None):
-            raise Problem(422, "Wanted a clip, or features of one, as a file of a form; one of them and not both.")
+        """Hashtags of a clip, of one `seen` before (the `id` of an earlier answer), or of features of one (.npy, or
+        .npz with an array for each kind of the model)."""
+        if sum(one is not None for one in (clip, features, seen)) != 1:
+            raise Problem(422, "Wanted a clip or features of one, as a file of a form, or the id of one; one of these.")
         if files := [one for one in exclude if {".", "/", "\\"} & set(one)]:
             raise Problem(422, f"'{files[0]}' is to be excluded; wanted a tag or a pattern as *game*, and no file.")
-        file = clip or features
-        assert file is not None
-        name = PurePath((file.filename or "").replace("\\", "/")).name or "clip"
-        job: dict[str, Any] = {
-            "do": "suggest" if clip else "features",
-            "name": name,
+        wanted = {
             "k": k,
             "platform": platform,
             "style": style,
@@ -142,12 +142,14 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
             "trend": trend,
             "explain": explain,
         }
-        if clip and title:
-            job["title"] = title
-        with tempfile.TemporaryDirectory(prefix="tag2vec-") as folder:
-            path = Path(folder) / "upload"  # the name is the client's, and goes nowhere near the disk
-            await anyio.to_thread.run_sync(_keep, file, path)
-            return await _answered(pool.look(job | {"path": str(path)}))
+        with kept.again(seen) if seen else kept.new(_name(clip or features), keep=features is None) as one:
+            if file := clip or features:
+                await anyio.to_thread.run_sync(_keep, file, one.file)
+            job = {"path": str(one.file), "name": one.name, **wanted}
+            if features:
+                return await _answered(pool.look({"do": "features", **job}))
+            job |= {"title": title} if title else {}
+            return await _answered(pool.look({"do": "suggest", "cache": str(one.features), **job})) | {"id": one.id}
 
     @made.post("/v1/complete")
     async def complete(asked: Asked) -> dict[str, Any]:
@@ -164,6 +166,11 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
         """Hashtags that mean nearly the same (`space` input), or that stand beside it (output)."""
         return await _answered(pool.ask({"do": "related", "tag": tag, "k": k, "side": space, "style": style}))
 
+    @made.get("/v1/trend/{tag}")
+    async def trend(tag: str) -> dict[str, Any]:
+        """The authors of a hashtag week by week, and their share of all; 404 where the posts had no dates."""
+        return await _answered(pool.ask({"do": "trend", "tag": tag}))
+
     @made.get("/v1/tags")
     async def tags(
         prefix: Annotated[str, Query(max_length=100)] = "", k: Annotated[int, Query(ge=1, le=MOST)] = 10
@@ -179,6 +186,11 @@ async def _answered(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
     if not found.pop("ok"):
         raise problems.of_error(found["error"], found["detail"])
     return found
+
+
+def _name(file: UploadFile | None) -> str:
+    """Of a file without the folders that it came from."""
+    return PurePath((file.filename or "" if file else "").replace("\\", "/")).name or "clip"
 
 
 def _keep(file: UploadFile, path: Path) -> None:

@@ -21,13 +21,15 @@ class Settings:
     queue: int = 16  # clips that may wait
     seconds: float = 90.0  # that an answer may take
     max_bytes: int = 200 * 2**20  # of a request
+    keep_bytes: int = 512 * 2**20  # of clips for which there may be another question
     host_names: tuple[str, ...] = ()
     token: str | None = None
     index: str | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("port", 0), ("workers", 1), ("queue", 0), ("seconds", 1), ("max_bytes", 1)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} is {getattr(self, name)}; wanted {least} or more.")
+        least = {"port": 0, "workers": 1, "queue": 0, "seconds": 1, "max_bytes": 1, "keep_bytes": 0}
+        for name, value in least.items():
+            if getattr(self, name) < value:
+                raise UsageError(f"{name} is {getattr(self, name)}; wanted {value} or more.")
         if self.token is not None and len(self.token) < 8:
             raise UsageError(f"The token has {len(self.token)} characters; wanted 8 or more.")

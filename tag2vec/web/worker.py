@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -14,9 +15,11 @@ import numpy as np
 
 from tag2vec import plugins
 from tag2vec.embed.explore import tag_map
+from tag2vec.embed.extract import Cache
+from tag2vec.embed.lookup import Composed
 from tag2vec.embed.prefix import Prefixes
 from tag2vec.embed.space import Related
-from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.errors import Tag2VecError, UnknownName, UsageError
 from tag2vec.retrieval.suggest import Suggester
 
 Answer = dict[str, Any]
@@ -52,14 +55,16 @@ class Worker:
             "tags": self.tags,
             "model": self.model,
             "map": self.map,
+            "trend": self.trend,
         }
         try:
             return {"ok": True} | does[asked.pop("do")](**asked)
         except Tag2VecError as error:
             return {"ok": False, "error": type(error).__name__, "detail": str(error)}
 
-    def suggest(self, path: str, name: str, title: str | None = None, **settings: Any) -> Answer:
-        """The hashtags of the file at `path`, which people know as `name`."""
+    def suggest(self, path: str, name: str, cache: str, title: str | None = None, **settings: Any) -> Answer:
+        """The hashtags of the file at `path`, which people know as `name`; `cache` is a folder for its features."""
+        self.suggester.cache = Cache(Path(cache))
         try:
             found = self.suggester.suggest(Path(path), title=title, **settings).json() | {"clip": name}
         except Tag2VecError as error:
@@ -109,6 +114,21 @@ class Worker:
             "trends": known.trends is not None,
             "languages": list(known.languages.codes) if known.languages else [],
         }
+
+    def trend(self, tag: str) -> Answer:
+        """The authors of a tag week by week."""
+        found, known = self.suggester.space.place(tag), self.suggester.known.trends
+        if known is None or known.weeks is None:
+            raise UnknownName("This model knows no weeks; wanted one that was fitted on posts with dates.")
+        if isinstance(found, Composed):
+            raise UnknownName(f"#{found.tag} is no hashtag of this model, only {' and '.join(found.words)} inside it.")
+        authors = known.weeks[found.row].tolist()
+        ends = [known.last - timedelta(weeks=len(authors) - 1 - i) for i in range(len(authors))]
+        weeks = [
+            {"until": end.isoformat(), "authors": count, "share": round(count / all_, 6) if all_ else 0.0}
+            for end, count, all_ in zip(ends, authors, known.every, strict=True)
+        ]
+        return {"tag": found.tag, "trend": known.at(found.row), "weeks": weeks}
 
     def map(self, most: int) -> Answer:
         """The most frequent tags in the plane, from -1 to 1 either way; takes seconds."""

@@ -113,7 +113,7 @@ def test_one_vector_a_clip(clips: list[Clip], tmp_path: Path) -> None:
 def test_lists_folders_and_files_together(home: Home, tmp_path: Path) -> None:
     folder = home.folder / "clips"
     found = any_clips([folder / "yoyo" / "00.mp4", home.folder / "clips.csv", folder])
-    assert found[0].tags == () and len({clip.path for clip in found}) == len(found) == 6 * 8
+    assert found[0].tags == () and len({clip.path for clip in found}) == len(found) == 6 * 11
     assert {clip.tags for clip in any_clips([folder])} == {(path.name,) for path in folder.iterdir()}
 
 

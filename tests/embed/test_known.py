@@ -58,6 +58,10 @@ def test_fit_embedding_keeps_the_trends_of_the_corpus_and_an_update_those_of_now
         assert kept.trend[space.rows[stem]] == pytest.approx(known.trend[row])
     assert kept.trend[space.rows["rising"]] > RISING > kept.trend[space.rows["steady"]]
     assert kept.of(np.array([space.rows["rising"], len(space) + 3])).tolist() == [kept.trend[space.rows["rising"]], 0]
+    assert kept.weeks is not None and kept.every == (0,) * 8 + (56,) * 5  # 35 days of eight authors
+    assert kept.weeks[space.rows["steady"]].tolist() == list(kept.every)
+    assert kept.weeks[space.rows["rising"]].tolist() == [0] * 12 + [28]
+    assert kept.weeks[space.rows["old"]].tolist() == [0] * 8 + [56] * 4 + [28]
 
     calm = write_posts(tmp_path / "later.jsonl", _posts(35, 0, first=35))
     Corpus.build(calm, tmp_path / "corpus", stemmer="none", update=True)

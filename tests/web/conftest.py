@@ -16,6 +16,8 @@ import psutil
 import pytest
 import requests
 
+from tag2vec import Corpus, TagSpace
+from tag2vec.embed.known import Known
 from tests.conftest import Home
 
 TOKEN = "a-token-for-tests"
@@ -83,3 +85,13 @@ def browser() -> Iterator[Any]:
         found = playing.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield found
         found.close()
+
+
+@pytest.fixture(scope="module")
+def dated(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose model knows how its tags rise and fall."""
+    model = Path(shutil.copytree(home.model, tmp_path_factory.mktemp("dated") / "model"))
+    space = TagSpace.load(model)
+    Known.fit(Corpus.load(home.folder / "corpus"), space).save(model, space)
+    with serving(model, "--workers", "1") as found:
+        yield found

@@ -7,6 +7,8 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +50,36 @@ def test_features_in_place_of_a_clip(server: Server, suggester: Suggester, clip:
     np.save(one, found[0][:, :9])
     _problem(server.post("/v1/suggest", files={"features": one.getvalue()}), 422, "wanted (rows, 426) for trajectories")
     _problem(server.post("/v1/suggest", files={"features": b"rubbish"}), 422, "wanted a .npy or .npz")
+
+
+def test_a_clip_that_was_seen_is_asked_about_again_without_sending_it(home: Home, clip: Path) -> None:
+    with serving(home.model, "--workers", "1", "--keep", "8M") as server:
+        first = server.suggest(clip, k=6).json()
+        again = server.post("/v1/suggest", data={"seen": first["id"], "k": 4, "for": "threads", "explain": "true"})
+        assert again.status_code == 200 and again.json()["clip"] == clip.name and again.json()["id"] == first["id"]
+        (best,) = again.json()["suggestions"]  # the platform takes one
+        assert best["tag"] == first["suggestions"][0]["tag"] and best["why"]["clips"]
+        assert again.json()["timing_s"]["features"] == first["timing_s"]["features"], "nothing was computed again"
+        _problem(server.post("/v1/suggest", data={"seen": "../../etc"}), 404, "'../../etc' is not kept", "Send it")
+        with clip.open("rb") as file:
+            both = server.post("/v1/suggest", data={"seen": first["id"]}, files={"clip": file})
+        _problem(both, 422, "one of these")
+        for _ in range(3):  # there is room for few
+            padded = server.post("/v1/suggest", files={"clip": ("b.mp4", clip.read_bytes() + b"\0" * 3 * 2**20)})
+            assert padded.status_code == 200, padded.text
+        assert server.post("/v1/suggest", data={"seen": padded.json()["id"]}).status_code == 200
+        _problem(server.post("/v1/suggest", data={"seen": first["id"]}), 404, "is not kept")
+
+
+def test_the_weeks_of_a_tag(dated: Server, server: Server) -> None:
+    found = dated.get("/v1/trend/Yoyo").json()
+    ends = [date.fromisoformat(week["until"]) for week in found["weeks"]]
+    assert len(ends) == 13 and {(b - a).days for a, b in pairwise(ends)} == {7}
+    assert sum(week["authors"] for week in found["weeks"]) > 0 and all(
+        0 <= week["share"] < 1 for week in found["weeks"]
+    )
+    _problem(dated.get("/v1/trend/yoyopiano"), 404, "no hashtag of this model")
+    _problem(server.get("/v1/trend/yoyo"), 404, "knows no weeks")
 
 
 def test_tags_beside_tags_and_help_for_who_types(server: Server, suggester: Suggester) -> None:
@@ -113,7 +145,7 @@ def test_what_cannot_be_wanted_is_said(server: Server, clip: Path) -> None:
     _problem(server.suggest(clip, title="surf"), 422, "title")
     _problem(server.suggest(clip, exclude="/etc/passwd"), 422, "no file")
     _problem(server.suggest(clip, language="xx"), 422, "language")
-    _problem(server.post("/v1/suggest", data={"k": 3}), 422, "Wanted a clip, or features")
+    _problem(server.post("/v1/suggest", data={"k": 3}), 422, "Wanted a clip or features")
     _problem(server.post("/v1/complete", json={"tags": []}), 422, "tags: found []")
     _problem(server.post("/v1/complete", data="{"), 422)
     _problem(server.get("/v1/related/qqqqqqqqqq"), 404, "qqqqqqqqqq")

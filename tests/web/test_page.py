@@ -74,6 +74,18 @@ def test_hashtags_can_be_looked_at(page: Any, suggester: Suggester) -> None:
     page.locator("#typed option").nth(1).wait_for(state="attached")
 
 
+def test_the_weeks_of_a_hashtag_are_drawn(browser: Any, dated: Server) -> None:
+    page = browser.new_page()
+    page.goto(dated.address + "/")
+    page.click("#tab-explore")
+    page.fill("#tag", "Yoyo")
+    page.press("#tag", "Enter")
+    page.wait_for_selector("#weeks:not([hidden])")
+    assert "of a thousand a week" in page.locator("#weeks figcaption").inner_text()
+    assert page.locator("#weeks polyline").get_attribute("points").count(",") == 13
+    page.close()
+
+
 def test_why_and_a_map(page: Any, clip: Path) -> None:
     page.set_input_files("#files", clip)
     page.wait_for_selector(".chip")

@@ -13,10 +13,28 @@ async function look(tag) {
     const shown = found.found.split(" ").map((one) => `#${one}`).join(" ");
     at("said").textContent = found.step === "exact" ? `Near ${shown}` : `#${found.asked.replace(/^#/, "")} is not known; near ${shown}`;
     show(tags);
+    weeks(shown.includes(" ") ? "" : found.found);
   } catch (error) {
     at("said").textContent = error.message;
     show([]);
+    weeks("");
   }
+}
+
+/** The share of authors that use a tag, week by week, where the model knows it. */
+async function weeks(tag) {
+  const figure = at("weeks");
+  figure.hidden = true;
+  if (!tag || !model.trends) return;
+  const found = await asked(`v1/trend/${encodeURIComponent(tag)}`).catch(() => null);
+  const most = Math.max(...(found?.weeks ?? []).map((week) => week.share), 0);
+  if (!most) return;
+  const last = found.weeks.at(-1);
+  const points = found.weeks.map((week, i) => `${(600 * i) / (found.weeks.length - 1)},${88 - (86 * week.share) / most}`);
+  figure.querySelector("polyline").setAttribute("points", points.join(" "));
+  figure.querySelector("figcaption").textContent = `#${found.tag}, authors in ${found.weeks.length} weeks until ${last.until}: `
+    + `at most ${(1000 * most).toFixed(1)} of a thousand a week, ${(1000 * last.share).toFixed(1)} in the last`;
+  figure.hidden = false;
 }
 
 function show(tags) {
@@ -37,6 +55,7 @@ function show(tags) {
   }));
 }
 
+const model = await asked("v1/model");
 at("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   look(at("tag").value);

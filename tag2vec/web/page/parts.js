@@ -6,17 +6,36 @@ export function made(name, properties = {}, ...children) {
   return element;
 }
 
+const AWAY = "The server does not answer. Is it still running?";
+
 /** The answer of the API, or an Error with the sentence that it gives. */
 export async function asked(path, options) {
   let reply;
   try {
     reply = await fetch(path, options);
   } catch {
-    throw new Error("The server does not answer. Is tag2vec serve still running?");
+    throw new Error(AWAY);
   }
   const body = await reply.json();
   if (!reply.ok) throw Object.assign(new Error(body.detail), { status: reply.status, after: Number(reply.headers.get("Retry-After")) });
   return body;
+}
+
+/** `asked` for a form with a file: `told` hears which share of it has been sent. */
+export function sent(path, form, told) {
+  return new Promise((done, failed) => {
+    const request = new XMLHttpRequest(); // fetch does not say how far it is
+    request.responseType = "json";
+    request.upload.onprogress = (event) => event.lengthComputable && told(event.loaded / event.total);
+    request.onerror = () => failed(new Error(AWAY));
+    request.onload = () => {
+      const { response: body, status } = request;
+      if (status < 400 && body) return done(body);
+      failed(Object.assign(new Error(body?.detail ?? AWAY), { status, after: Number(request.getResponseHeader("Retry-After")) }));
+    };
+    request.open("POST", path);
+    request.send(form);
+  });
 }
 
 /** `call` once it has not been called for a while. */

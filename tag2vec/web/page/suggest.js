@@ -1,4 +1,4 @@
-import { asked, later, made } from "./parts.js";
+import { asked, later, made, sent } from "./parts.js";
 
 const GROUPS = { rising: "Rising now", broad: "Broad", niche: "Niche" };
 const at = (id) => document.getElementById(id);
@@ -23,7 +23,6 @@ class Clip {
     const explain = later(() => this.explain(), 200); // on hover, or by the keyboard
     for (const name of ["pointerover", "focusin"]) this.part(".groups").addEventListener(name, explain);
     at("clips").prepend(this.root);
-    this.ask();
   }
 
   say(text, bad = false) {
@@ -31,52 +30,76 @@ class Clip {
     this.part(".said").classList.toggle("bad", bad);
   }
 
-  form() {
+  form(settings = {}) {
     const form = new FormData();
     const title = this.part(".title input").value.trim();
-    form.append("clip", this.file, this.file.name);
+    if (this.id) form.append("seen", this.id);
+    else form.append("clip", this.file, this.file.name);
     form.append("k", at("count").value || 15);
     form.append("style", at("style").value);
     if (at("platform").value) form.append("for", at("platform").value);
     for (const tag of at("exclude").value.split(/[\s,]+/).filter(Boolean)) form.append("exclude", tag);
     if (title && model.titles) form.append("title", title);
+    for (const [name, value] of Object.entries(settings)) form.append(name, value);
     return form;
   }
 
-  async ask() {
-    const turn = ++this.turn;
-    const form = this.form();
-    this.explained = false;
-    this.part("progress").hidden = false;
-    this.part("progress").removeAttribute("value");
-    this.say("Looking at the clip …");
+  /** The answer of the API. The clip is sent once; as long as the server keeps it, its name is enough. */
+  async answer(settings) {
+    const progress = this.part("progress");
     try {
-      const found = await asked("v1/suggest", { method: "POST", body: form });
-      if (turn !== this.turn) return; // asked again since
+      const found = await sent("v1/suggest", this.form(settings), (share) => {
+        if (share < 1) progress.value = share;
+        else progress.removeAttribute("value"); // all is there, and is looked at
+        this.say(share < 1 ? "Sending the clip …" : "Looking at the clip …");
+      });
+      this.id = found.id;
+      return found;
+    } catch (error) {
+      if (!this.id || error.status !== 404) throw error;
+      this.id = null;
+      return this.answer(settings);
+    }
+  }
+
+  /** One question at a time; what changed meanwhile is asked afterwards. */
+  async ask() {
+    this.stale = true;
+    if (this.asking) return;
+    this.asking = true;
+    this.part("progress").hidden = false;
+    while (this.stale && clips.has(this)) await this.once();
+    this.part("progress").hidden = true;
+    this.asking = false;
+  }
+
+  async once() {
+    this.stale = false;
+    this.turn++;
+    try {
+      const found = await this.answer();
       this.tags = found.suggestions;
+      this.explained = false;
       this.say(found.warning ?? "");
       this.show();
     } catch (error) {
-      if (turn !== this.turn) return;
       if (error.status === 429) { // the queue is full: it is our turn later
         this.say("Waiting for other clips …");
-        setTimeout(() => turn === this.turn && this.ask(), 1000 * (error.after || 2));
+        await new Promise((done) => setTimeout(done, 1000 * (error.after || 2)));
+        this.stale = true;
         return;
       }
       this.say(error.message, true);
     }
-    this.part("progress").hidden = true;
   }
 
   /** What speaks for each hashtag: looked for once, when somebody wants to know. */
   async explain() {
-    if (this.explained) return;
+    if (this.explained || this.asking) return;
     this.explained = true;
     const turn = this.turn;
-    const form = this.form();
-    form.append("explain", true);
     try {
-      const found = await asked("v1/suggest", { method: "POST", body: form });
+      const found = await asked("v1/suggest", { method: "POST", body: this.form({ explain: true }) });
       const whys = new Map(found.suggestions.map((tag) => [tag.stem, tag.why]));
       if (turn !== this.turn) return;
       for (const chip of this.root.querySelectorAll(".chip")) chip.title += because(whys.get(chip.dataset.stem));
@@ -152,7 +175,11 @@ function because(why) {
 }
 
 function add(files) {
-  for (const file of files) clips.add(new Clip(file));
+  for (const file of files) {
+    const clip = new Clip(file);
+    clips.add(clip);
+    clip.ask();
+  }
 }
 
 at("files").addEventListener("change", (event) => {
