@@ -21,6 +21,7 @@ speed
 learning
 pooling
 suggest
+serve
 tags --train {own}/train.jsonl --test {own}/test.jsonl --name tags-demo
 """
 HARRISON = "{data}/tags/harrison-train.jsonl.gz"

@@ -87,3 +87,15 @@ def test_the_commands_of_published_systems_can_be_given() -> None:
             command = command.commands[words.pop(0)]
         command.make_context(line, words)
     assert script.count("fit-video") == 6
+
+
+def test_the_recipes_of_deployment_name_options_that_there_are() -> None:
+    from tag2vec.cli import with_commands
+
+    known = {name for one in typer.main.get_command(with_commands()).commands["serve"].params for name in one.opts}
+    for recipe in (ROOT / "docs" / "deploy").iterdir():
+        commands = [
+            line for line in recipe.read_text().splitlines() if line.startswith(("ExecStart=", "ENTRYPOINT", "CMD"))
+        ]
+        options = set(re.findall(r"--[a-z-]+", " ".join(commands)))
+        assert options and options <= known, recipe

@@ -25,6 +25,7 @@ from tag2vec.web.pool import Pool
 from tag2vec.web.problems import Problem
 from tag2vec.web.settings import Settings
 
+MAPS = 4  # that are kept: they take seconds to draw
 MOST = 200  # hashtags of an answer
 Number = Annotated[int, Field(ge=1, le=MOST)]
 Style = Literal["written", "lower", "pascal"]
@@ -59,7 +60,14 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
             yield
 
     # FastAPI's own pages of documentation come from another server.
-    made = FastAPI(title="tag2vec", version=__version__, lifespan=opened, docs_url=None, redoc_url=None)
+    made = FastAPI(
+        title="tag2vec",
+        version=__version__,
+        lifespan=opened,
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
     problems.add_to(made)
     hosts = local_names(settings.host, settings.host_names)
     made.add_middleware(Guard, hosts=hosts, max_bytes=settings.max_bytes, token=settings.token)
@@ -85,6 +93,8 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
     async def tag_map(most: Annotated[int, Query(ge=5, le=2000)] = 400) -> dict[str, Any]:
         """The most frequent hashtags in the plane, near ones near each other. The first time it takes seconds."""
         if most not in drawn:
+            if len(drawn) == MAPS:
+                drawn.pop(next(iter(drawn)))
             drawn[most] = await _answered(pool.look({"do": "map", "most": most}))
         return drawn[most]
 

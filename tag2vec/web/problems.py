@@ -17,6 +17,21 @@ KIND = "application/problem+json"
 STATUS = {"Busy": 429, "Died": 503, "TookTooLong": 504, "ArtifactError": 500, "UnknownName": 404}
 AGAIN_S = {429: 2, 503: 1}  # seconds after which to try again
 
+_SCHEMA = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "what was found, what was wanted and what to do"},
+    },
+}
+# For OpenAPI: whatever is no answer is one of these.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    code: {"description": "A problem", "content": {KIND: {"schema": _SCHEMA}}} for code in (422, "default")
+}
+
 
 class Problem(Exception):
     def __init__(self, status: int, detail: str) -> None:

@@ -48,7 +48,14 @@ def app(
         ready()
         yield
 
-    made = FastAPI(title="tag2vec study", version=__version__, lifespan=started, docs_url=None, redoc_url=None)
+    made = FastAPI(
+        title="tag2vec study",
+        version=__version__,
+        lifespan=started,
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.RESPONSES,
+    )
     problems.add_to(made)
 
     made.add_middleware(Guard, hosts=local_names(host, host_names), max_bytes=MAX_BYTES)
