@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from tag2vec import Suggester
-from tests.web.conftest import CHROMIUM, WAIT_MS, Server
+from tag2vec import Suggester, TagSpace, VideoEmbedder
+from tag2vec.scraping.corpus import Entry
+from tests.conftest import Home
+from tests.web.conftest import CHROMIUM, WAIT_MS, Server, serving
 
 sync_api = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
@@ -102,6 +104,32 @@ def test_why_and_a_map(page: Any, clip: Path) -> None:
     for key in ("+", "+", "ArrowRight", "ArrowUp"):
         page.press("#map", key)
     assert page.locator("#mapped").inner_text() != far
+
+
+def test_a_tag_that_is_markup_stays_text(browser: Any, home: Home, clip: Path, tmp_path: Path) -> None:
+    """A model from a stranger may call its tags anything."""
+    bad = "<img src=x onerror=document.title='gone'>"
+    space = TagSpace.load(home.model)
+    entries = [
+        Entry(one.stem, one.count, {bad: one.count} if one.stem == "yoyo" else one.forms) for one in space.entries
+    ]
+    other = TagSpace(entries, space.inputs, space.outputs, space.config, space.parents, bias=space.bias)
+    other.save(tmp_path / "model")
+    VideoEmbedder.fit(other, home.folder / "clips.csv", cache=home.cache).save(tmp_path / "model")
+    with serving(tmp_path / "model", "--workers", "1") as server:
+        page = browser.new_page()
+        page.goto(server.address + "/")
+        page.set_input_files("#files", clip)
+        page.locator(".chip", has_text=bad).wait_for(timeout=WAIT_MS)
+        page.click("#tab-explore")
+        page.fill("#tag", "walkthedog")
+        page.press("#tag", "Enter")
+        page.locator("#near", has_text=bad).wait_for(timeout=WAIT_MS)
+        page.locator("#near button", has_text=bad).click()
+        page.click("#draw")
+        page.wait_for_selector("#map:not([hidden])", timeout=WAIT_MS)
+        assert page.locator("img").count() == 0 and page.title().startswith("tag2vec")
+        page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

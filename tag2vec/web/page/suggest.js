@@ -198,6 +198,7 @@ const again = later(() => clips.forEach((clip) => clip.ask()));
 for (const id of ["platform", "count", "style", "exclude"]) at(id).addEventListener("input", again);
 at("wanted").addEventListener("submit", (event) => event.preventDefault());
 
+at("stay").hidden = !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 model = await asked("v1/model");
 places = Object.fromEntries((await asked("v1/platforms")).platforms.map((one) => [one.name, one]));
 at("platform").append(...Object.keys(places).map((name) => made("option", { value: name, textContent: name })));
