@@ -18,7 +18,8 @@ from tag2vec.errors import Tag2VecError
 from tag2vec.retrieval.platforms import platforms
 from tag2vec.version import __version__
 from tag2vec.web import pages, problems
-from tag2vec.web.guard import Guard, local_names
+from tag2vec.web.application import application
+from tag2vec.web.guard import local_names
 from tag2vec.web.kept import Kept
 from tag2vec.web.metrics import Metrics
 from tag2vec.web.pool import Pool
@@ -59,18 +60,8 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
             ready()
             yield
 
-    # FastAPI's own pages of documentation come from another server.
-    made = FastAPI(
-        title="tag2vec",
-        version=__version__,
-        lifespan=opened,
-        docs_url=None,
-        redoc_url=None,
-        responses=problems.RESPONSES,
-    )
-    problems.add_to(made)
     hosts = local_names(settings.host, settings.host_names)
-    made.add_middleware(Guard, hosts=hosts, max_bytes=settings.max_bytes, token=settings.token)
+    made = application("tag2vec", opened, pages.FOLDER, hosts, settings.max_bytes, settings.token)
 
     @made.middleware("http")
     async def measured(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -79,8 +70,6 @@ def app(settings: Settings, ready: Callable[[], None] = lambda: None) -> FastAPI
         route = request.scope.get("route")
         metrics.answered(getattr(route, "path", "other"), reply.status_code, time.perf_counter() - start)
         return reply
-
-    pages.add_to(made)
 
     @made.get("/v1/model")
     async def model() -> dict[str, Any]:

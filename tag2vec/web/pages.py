@@ -19,7 +19,7 @@ HEADERS = {
 }
 
 
-def add_to(app: FastAPI, folder: Path = FOLDER) -> None:
+def add_to(app: FastAPI, folder: Path) -> None:
     """Show the index.html of `folder`; what all pages use is there too."""
 
     @app.get("/", include_in_schema=False)

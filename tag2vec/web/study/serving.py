@@ -12,9 +12,8 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 from starlette.staticfiles import StaticFiles
 
-from tag2vec.version import __version__
-from tag2vec.web import pages, problems
-from tag2vec.web.guard import Guard, local_names
+from tag2vec.web.application import application
+from tag2vec.web.guard import local_names
 from tag2vec.web.problems import Problem
 from tag2vec.web.run import listen
 from tag2vec.web.study.store import LONGEST, Study
@@ -48,18 +47,7 @@ def app(
         ready()
         yield
 
-    made = FastAPI(
-        title="tag2vec study",
-        version=__version__,
-        lifespan=started,
-        docs_url=None,
-        redoc_url=None,
-        responses=problems.RESPONSES,
-    )
-    problems.add_to(made)
-
-    made.add_middleware(Guard, hosts=local_names(host, host_names), max_bytes=MAX_BYTES)
-    pages.add_to(made, PAGE)
+    made = application("tag2vec study", started, PAGE, local_names(host, host_names), MAX_BYTES)
     made.mount("/rate", StaticFiles(directory=PAGE))
 
     @made.get("/v1/study")
