@@ -107,7 +107,7 @@ def test_the_commands_print_what_they_promise(home: Home, clip: Path) -> None:
         set(answer["suggestions"][0]) == {"tag", "stem", "score", "count", "group"} and len(answer["suggestions"]) == 3
     )
     many = run(home, "suggest", home.folder / "clips" / "yoyo", "-m", home.model, "--json")
-    assert len([json.loads(line) for line in many.stdout.splitlines()]) == 8
+    assert len([json.loads(line) for line in many.stdout.splitlines()]) == 11
     table = run(home, "suggest", clip, "-m", home.model, "--csv", "-k", "2")
     assert table.stdout.splitlines()[0] == "clip,rank,tag,stem,score,count" and len(table.stdout.splitlines()) == 3
     plain = run(home, "suggest", clip, "-m", home.model, "-k", "3")

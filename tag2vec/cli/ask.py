@@ -116,6 +116,8 @@ def print_answer(
 
 def say_found(found: Sequence[Found | Composed]) -> list[dict[str, str]]:
     """Say which tags were not found as they are written; what JSON says of all of them."""
+    from tag2vec.embed.lookup import told
+
     hows = {
         "stem": "not written so; its stem is that of",
         "spelling": "not known; the nearest spelling is",
@@ -123,13 +125,8 @@ def say_found(found: Sequence[Found | Composed]) -> list[dict[str, str]]:
     }
     for one in found:
         if one.step != "exact":
-            note(f"#{one.asked.lstrip('#')}: {hows[one.step]} {' '.join(f'#{tag}' for tag in _found(one))}")
-    return [{"asked": one.asked, "found": " ".join(_found(one)), "step": one.step} for one in found]
-
-
-def _found(one: Found | Composed) -> tuple[str, ...]:
-    """The known tags that a tag is answered by."""
-    return (one.tag,) if one.step != "words" else one.words
+            note(f"#{one.asked.lstrip('#')}: {hows[one.step]} {' '.join(f'#{tag}' for tag in one.known)}")
+    return [told(one) for one in found]
 
 
 def facts(tag: Related) -> dict[str, Any]:

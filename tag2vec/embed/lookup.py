@@ -27,6 +27,11 @@ class Found:
     row: int
     step: Step
 
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The tags of the space by which it is answered."""
+        return (self.tag,)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
@@ -37,6 +42,15 @@ class Composed:
     words: tuple[str, ...]
     vector: Vectors
     step: Literal["words"] = "words"
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        return self.words
+
+
+def told(found: Found | Composed) -> dict[str, str]:
+    """What JSON says of a tag that was asked for."""
+    return {"asked": found.asked, "found": " ".join(found.known), "step": found.step}
 
 
 def resolve(space: TagSpace, tag: str) -> Found:

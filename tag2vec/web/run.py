@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -39,7 +40,8 @@ def listen(
             uvicorn.Config(made, log_level="critical", timeout_graceful_shutdown=FINISH_S, server_header=False)
         )
         try:
-            server.run([listening])
+            with suppress(KeyboardInterrupt):  # the usual end: all who had asked were answered
+                server.run([listening])
         except SystemExit as end:  # uvicorn's way to say that the application did not start
             failed: Tag2VecError | None = getattr(made.state, "failed", None)
             raise failed or end from None

@@ -16,7 +16,7 @@ import numpy as np
 from tag2vec import plugins
 from tag2vec.embed.explore import tag_map
 from tag2vec.embed.extract import Cache
-from tag2vec.embed.lookup import Composed
+from tag2vec.embed.lookup import Composed, told
 from tag2vec.embed.prefix import Prefixes
 from tag2vec.embed.space import Related
 from tag2vec.errors import Tag2VecError, UnknownName, UsageError
@@ -96,11 +96,7 @@ class Worker:
         return self._answer([tag], found, style, known=side == "output")
 
     def _answer(self, asked: list[str], found: list[Related], style: str, known: bool = True) -> Answer:
-        placed = [self.suggester.space.place(tag) for tag in asked]
-        query = [
-            {"asked": one.asked, "found": " ".join((one.tag,) if one.step != "words" else one.words), "step": one.step}
-            for one in placed
-        ]
+        query = [told(self.suggester.space.place(tag)) for tag in asked]
         written = self.suggester.forms.answer(found, asked, style, known=known)
         return {"query": query, "tags": [asdict(one) for one in written]}
 

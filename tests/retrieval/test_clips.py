@@ -144,14 +144,14 @@ def test_broken_and_lost_clips_cost_only_themselves(home: Home, held_out: list[C
     (folder / "empty.mp4").write_bytes(b"")
     code, out, err = run("index-clips", folder, tmp_path / "lost.mp4", "-m", home.model, "-o", found)
     assert code == 1 and out == f"{found}\n" and err.count("failed: ") == 3
-    assert "8 clips, 0 of them were there already, 0 are gone, 3 failed" in err
+    assert "11 clips, 0 of them were there already, 0 are gone, 3 failed" in err
     for name in ("broken.mp4", "empty.mp4", "lost.mp4"):
         assert name in err
     (folder / "broken.mp4").unlink()
     (folder / "empty.mp4").unlink()
     (folder / "00.mp4").unlink()
     code, _, err = run("index-clips", folder, "-m", home.model, "-o", found)
-    assert code == 0 and "7 clips, 7 of them were there already, 1 are gone, 0 failed" in err
+    assert code == 0 and "10 clips, 10 of them were there already, 1 are gone, 0 failed" in err
 
     (tmp_path / "nothing").mkdir()
     code, _, err = run("index-clips", tmp_path / "nothing", "-m", home.model, "-o", found)

@@ -229,7 +229,7 @@ def test_a_token_a_limit_and_an_end(home: Home, clip: Path) -> None:
         mine = {"Authorization": f"Bearer {TOKEN}"}
         assert server.get("/v1/tags", headers=mine).status_code == 200 == server.get("/healthz").status_code
         children = psutil.Process(server.process.pid).children(recursive=True)
-    assert server.process.returncode == 130 and not psutil.wait_procs(children, timeout=10)[1]
+    assert server.process.returncode == 0 and not psutil.wait_procs(children, timeout=10)[1]
 
 
 def test_what_takes_too_long_is_stopped(home: Home, tmp_path: Path) -> None:
