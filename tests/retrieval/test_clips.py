@@ -159,7 +159,7 @@ def test_broken_and_lost_clips_cost_only_themselves(home: Home, held_out: list[C
     (folder / "broken.mp4").write_bytes(b"no clip at all")
     code, _, err = run("index-clips", folder / "broken.mp4", "-m", home.model, "-o", found)
     assert code == 1 and "None of the 1 clips could be used" in err
-    assert artifact.read(found, "clips").config["clips"] == 7  # what was there before stays
+    assert artifact.read(found, "clips").config["clips"] == 10  # what was there before stays
     code, _, err = run("index-clips", folder, "-m", home.model, "-o", home.model)
     assert code == 1 and "a clips is not written over it" in err
 
