@@ -28,7 +28,7 @@ import psutil
 import requests
 
 from benchmarks.common import header, keep, table
-from benchmarks.suggest import PER_ACTIVITY, _fit
+from benchmarks.suggest import PER_ACTIVITY, fit_model
 from tag2vec import Suggester
 from tag2vec.demo import write_demo
 from tag2vec.workers import usable_cores
@@ -76,7 +76,7 @@ def main() -> None:
         folder = Path(scratch)
         home = write_demo(folder / "demo", clips_per_category=PER_ACTIVITY, held_out_per_category=1)
         clip = given.clip or home / "clips" / "yoyo" / f"{PER_ACTIVITY:02d}.mp4"
-        _fit(home, folder / "model", given.tags)
+        fit_model(home, folder / "model", given.tags)
         rows = _library(folder / "model", clip, given.each)
         with _serving(folder / "model", clip.read_bytes()) as served:
             rows += [_row(served, clients, given.each) for clients in CLIENTS]

@@ -50,7 +50,7 @@ def main() -> None:
         folder = Path(scratch)
         home = write_demo(folder / "demo", clips_per_category=PER_ACTIVITY, held_out_per_category=1)
         clip = _longer(given.clip or home / "clips" / "yoyo" / f"{PER_ACTIVITY:02d}.mp4", folder / "clip.mp4")
-        _fit(home, folder / "model", given.tags)
+        fit_model(home, folder / "model", given.tags)
         lines = _measured(clip, folder / "model")
     keep("suggest", ["# A suggestion", "", *header([given.clip] if given.clip else []), "", *lines])
 
@@ -69,7 +69,7 @@ def _longer(clip: Path, out: Path) -> Path:
     return out
 
 
-def _fit(home: Path, model: Path, tags: int) -> None:
+def fit_model(home: Path, model: Path, tags: int) -> None:
     corpus = Corpus.build(home / "posts.jsonl", home / "corpus")
     space = TagSpace.fit(corpus)
     more = max(0, tags - len(space))

@@ -108,6 +108,11 @@ def read_clips(where: str | Path) -> list[Clip]:
     return clips
 
 
+def shown(path: str | Path) -> str:
+    """A clip's folder and name, for other people: where it lies on this machine is nobody's business."""
+    return "/".join(Path(path).parts[-2:])
+
+
 def is_source(text: str) -> bool:
     """Whether a text names a clip that is no file: `-`, standard input, or a web address."""
     return text == STDIN or _ADDRESS.match(text) is not None

@@ -14,7 +14,8 @@ over both windows, where a day weighs half as much as one that is `recent` days 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
@@ -114,10 +115,7 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
         raise UsageError(f"smoothing is {smoothing}; wanted a number of authors above 0.")
     head = list(takewhile(lambda entry: entry.count >= FOLLOWED, corpus.vocabulary()))
     rows = {entry.stem: row for row, entry in enumerate(head)}
-    with (
-        tempfile.TemporaryDirectory(prefix="tag2vec-trends-") as spill,
-        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as db,
-    ):
+    with _database() as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
         first, last = _row(db, _SPAN, posts)
         if last is None:
@@ -156,17 +154,31 @@ def weekly(corpus: Corpus, rows: Mapping[str, int], weeks: int) -> tuple[NDArray
     An author counts once a day. The last week ends with the last day of the corpus, which must have dates.
     """
     counts, every = np.zeros((len(rows), weeks), np.int32), [0] * weeks
-    with duckdb.connect(config={"memory_limit": MEMORY}) as db:
+    with _database() as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
         _, last = _row(db, _SPAN, posts)
         window = {"start": _days_before(last, 7 * weeks), "last": last}
         found = db.execute(_WEEKS, window | {"days": str(corpus.folder.path("days.parquet"))}).fetchnumpy()
-        places = np.array([rows.get(stem, -1) for stem in found["stem"]], dtype=np.intp)
+        places = _places(found["stem"], rows)
         known = places >= 0
         counts[places[known], weeks - 1 - found["ago"][known].astype(np.intp)] = found["authors"][known]
         for ago, authors in db.execute(_ALL_WEEKS, window | posts).fetchall():
             every[weeks - 1 - ago] = authors
     return counts, every
+
+
+@contextmanager
+def _database() -> Iterator[duckdb.DuckDBPyConnection]:
+    """One that takes only so much memory, and disk in a folder that is gone afterwards."""
+    with (
+        tempfile.TemporaryDirectory(prefix="tag2vec-trends-") as spill,
+        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as db,
+    ):
+        yield db
+
+
+def _places(stems: Iterable[str], rows: Mapping[str, int]) -> NDArray[np.intp]:
+    return np.array([rows.get(stem, -1) for stem in stems], dtype=np.intp)
 
 
 def _days_before(last: date, days: int) -> date:
@@ -184,7 +196,7 @@ def _columns(
 ) -> list[NDArray[np.float64]]:
     """The columns `names` of a query by stem, each (v,) in the order of `rows`; 0 where it has no such stem."""
     found = db.execute(query, values).fetchnumpy()
-    places = np.array([rows.get(stem, -1) for stem in found["stem"]], dtype=np.intp)
+    places = _places(found["stem"], rows)
     columns = [np.zeros(len(rows)) for _ in names]
     for column, name in zip(columns, names, strict=True):
         column[places[places >= 0]] = found[name][places >= 0]

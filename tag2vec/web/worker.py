@@ -14,6 +14,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from tag2vec import plugins
+from tag2vec.embed.clips import shown
 from tag2vec.embed.explore import tag_map
 from tag2vec.embed.extract import Cache
 from tag2vec.embed.lookup import Composed, told
@@ -71,8 +72,7 @@ class Worker:
             error.args = (str(error).replace(path, name),)
             raise
         for why in (one["why"] for one in found["suggestions"] if "why" in one):
-            # Where training clips lie on this machine is nobody's business.
-            why["clips"] = [("/".join(Path(clip).parts[-2:]), cosine) for clip, cosine in why["clips"]]
+            why["clips"] = [(shown(clip), cosine) for clip, cosine in why["clips"]]
         return found
 
     def features(self, path: str, name: str, **settings: Any) -> Answer:

@@ -30,7 +30,7 @@ class Clip {
     this.part(".said").classList.toggle("bad", bad);
   }
 
-  form(settings = {}) {
+  form(settings) {
     const form = new FormData();
     const title = this.part(".title input").value.trim();
     if (this.id) form.append("seen", this.id);
@@ -45,21 +45,24 @@ class Clip {
   }
 
   /** The answer of the API. The clip is sent once; as long as the server keeps it, its name is enough. */
-  async answer(settings) {
-    const progress = this.part("progress");
+  async answer(settings, told = () => {}) {
     try {
-      const found = await sent("v1/suggest", this.form(settings), (share) => {
-        if (share < 1) progress.value = share;
-        else progress.removeAttribute("value"); // all is there, and is looked at
-        this.say(share < 1 ? "Sending the clip …" : "Looking at the clip …");
-      });
+      const found = await sent("v1/suggest", this.form(settings), told);
       this.id = found.id;
       return found;
     } catch (error) {
       if (!this.id || error.status !== 404) throw error;
       this.id = null;
-      return this.answer(settings);
+      return this.answer(settings, told);
     }
+  }
+
+  /** How much of the clip has been sent, from 0 to 1. */
+  progress(share) {
+    const bar = this.part("progress");
+    if (share < 1) bar.value = share;
+    else bar.removeAttribute("value"); // all is there, and is looked at
+    this.say(share < 1 ? "Sending the clip …" : "Looking at the clip …");
   }
 
   /** One question at a time; what changed meanwhile is asked afterwards. */
@@ -77,7 +80,7 @@ class Clip {
     this.stale = false;
     this.turn++;
     try {
-      const found = await this.answer();
+      const found = await this.answer({}, (share) => this.progress(share));
       this.tags = found.suggestions;
       this.explained = false;
       this.say(found.warning ?? "");
@@ -99,7 +102,7 @@ class Clip {
     this.explained = true;
     const turn = this.turn;
     try {
-      const found = await asked("v1/suggest", { method: "POST", body: this.form({ explain: true }) });
+      const found = await this.answer({ explain: true });
       const whys = new Map(found.suggestions.map((tag) => [tag.stem, tag.why]));
       if (turn !== this.turn) return;
       for (const chip of this.root.querySelectorAll(".chip")) chip.title += because(whys.get(chip.dataset.stem));

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tag2vec import artifact
-from tag2vec.embed.clips import Clip, find_clips, read_clips
+from tag2vec.embed.clips import Clip, find_clips, read_clips, shown
 from tag2vec.embed.extract import Cache
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 from tag2vec.evaluation.reportplots import COLOURS
@@ -73,8 +73,8 @@ def new_study(
             file = f"{len(lines) + 1:05d}.mp4"
             if i in failed or not _shown(clip, draft.path / file, settings.seconds, tell):
                 continue
-            shown = {"name": _short(clip), "class": clip.tags[0] if clip.tags else "", "file": file}
-            lines.append(shown | {"tags": _mixed(lists[i], [settings.seed, i]), "lists": lists[i]})
+            facts = {"name": shown(str(clip)), "class": clip.tags[0] if clip.tags else "", "file": file}
+            lines.append(facts | {"tags": _mixed(lists[i], [settings.seed, i]), "lists": lists[i]})
         if not lines:
             raise SourceError(f"None of the {len(listed)} clips of {clips} can be used; a study needs one.")
         draft.lines(LINES, iter(lines))
@@ -156,8 +156,3 @@ def _mixed(lists: Lists, seed: list[int]) -> list[str]:
     tags = {tag.casefold(): tag for some in reversed(lists.values()) for tag in some}
     once = sorted(tags.values())
     return [once[i] for i in np.random.default_rng(seed).permutation(len(once))]
-
-
-def _short(clip: Clip) -> str:
-    """For the report: where clips lie on this machine is nobody's business."""
-    return "/".join(Path(str(clip)).parts[-2:])

@@ -21,11 +21,7 @@ MARKS = "rater", "clip", "class", "suggested by", "rank", "tag", "relevant"
 
 def rated(study: Study) -> list[Rated]:
     """The clips of a study with all marks."""
-    clips: list[Rated] = []
-    for clip in study.clips:
-        numbers = {tag.casefold(): number for number, tag in enumerate(clip["tags"])}
-        lists = {arm: [numbers[tag.casefold()] for tag in tags] for arm, tags in clip["lists"].items()}
-        clips.append(Rated(clip["name"], clip["class"], lists))
+    clips = [Rated(clip["name"], clip["class"], _lists(clip)) for clip in study.clips]
     for rater, i, tag, relevant in study.marks():
         clips[i].marks.setdefault(rater, {})[tag] = relevant
     return clips
@@ -53,11 +49,12 @@ def marks_csv(study: Study) -> str:
     out = StringIO()
     write = csv.writer(out, lineterminator="\n")
     write.writerow(MARKS)
+    lists = [_lists(clip) for clip in study.clips]
     for rater, i, tag, relevant in study.marks():
         clip = study.clips[i]
-        for arm, tags in clip["lists"].items():
-            for rank, one in enumerate(tags, 1):
-                if one.casefold() == clip["tags"][tag].casefold():
+        for arm, numbers in lists[i].items():
+            for rank, (number, one) in enumerate(zip(numbers, clip["lists"][arm], strict=True), 1):
+                if number == tag:
                     write.writerow(map(_plain, (rater, clip["name"], clip["class"], arm, rank, one, int(relevant))))
     return out.getvalue()
 
@@ -77,6 +74,12 @@ def facts(found: dict[str, Any]) -> str:
     return (
         f"{found['clips']:,} clips, {len(found['raters'])} raters, {found['marks']:,} marks, agreement (alpha) {agreed}"
     )
+
+
+def _lists(clip: dict[str, Any]) -> dict[str, list[int]]:
+    """The hashtags of a clip by who suggests them, as numbers of `tags`: in another case they are the same."""
+    numbers = {tag.casefold(): number for number, tag in enumerate(clip["tags"])}
+    return {arm: [numbers[tag.casefold()] for tag in tags] for arm, tags in clip["lists"].items()}
 
 
 def _page(found: dict[str, Any]) -> str:
