@@ -10,22 +10,30 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.output import note, print_json, print_table
 
+LONG = 200  # letters of a setting that are shown
+
 
 @app.command()
 def info(
     folder: Annotated[Path, typer.Argument(help="A corpus, a model, or any folder that tag2vec wrote.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Print the card of a model, Markdown for people.")] = False,
 ) -> None:
     """What a folder holds, what made it, and whether it is whole."""
     from tag2vec import artifact
 
+    if card:
+        from tag2vec.evaluation.card import card as written
+
+        typer.echo(written(folder), nl=False)
+        return
     found = [artifact.read(path) for path in artifact.find(folder)] or [artifact.read(folder)]
     if as_json:
         print_json([vars(a) | {"folder": str(a.folder)} for a in found])
         return
     for one in found:
         typer.echo(f"{one.folder}: {one.kind}, format {one.format}, written by tag2vec {one.version}")
-        print_table(["setting", "value"], [[name, value] for name, value in one.config.items()])
+        print_table(["setting", "value"], [[name, _short(value)] for name, value in one.config.items()])
         rows = [
             [
                 name,
@@ -40,6 +48,11 @@ def info(
         for name, digest in one.parents.items():
             typer.echo(f"made from: {name} {digest[:12]}")
         typer.echo(f"checksum: {one.digest[:12]}, all files whole")
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= LONG else f"{text[:LONG]}... (whole with --json)"
 
 
 @app.command()
