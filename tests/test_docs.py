@@ -80,7 +80,7 @@ def test_the_commands_of_published_systems_can_be_given() -> None:
     from tag2vec.cli import app, corpus, evaluate, fit, fitvideo
 
     assert all((corpus, evaluate, fit, fitvideo))
-    script = "".join(blocks("docs/systems.md", "bash")).replace("\\\n", "")
+    script = "".join(blocks("docs/seeds.md", "bash")).replace("\\\n", "")
     for line in script.splitlines():
         command, (_, *words) = typer.main.get_command(app), shlex.split(line)
         while isinstance(command, TyperGroup):
