@@ -7,10 +7,13 @@ import os
 import platform
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = ("tag2vec", "torch", "gensim", "numpy", "opencv-python-headless", "av", "scikit-learn", "implicit")
@@ -48,6 +51,16 @@ def seconds(call: Callable[[], Any], repeats: int = 3) -> float:
         call()
         times.append(time.perf_counter() - start)
     return min(times)
+
+
+def resident(process: psutil.Process) -> float:
+    """Megabytes of memory that a process and all its children have now; what they share counts for each."""
+    total = 0
+    with suppress(psutil.Error):
+        for one in [process, *process.children(recursive=True)]:
+            with suppress(psutil.Error):
+                total += one.memory_info().rss
+    return total / 2**20
 
 
 def short(spec: str) -> str:

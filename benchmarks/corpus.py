@@ -21,13 +21,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks.common import header, keep, table
+from benchmarks.common import header, keep, resident, table
 
 
 def main() -> None:
@@ -116,7 +115,7 @@ def run_one(path: str, folder: str, dask: str) -> None:
     """What the process of its own does."""
     from tag2vec import Corpus
 
-    peak = [0]
+    peak = [0.0]
     threading.Thread(target=_watch, args=[peak], daemon=True).start()
     start = time.perf_counter()
     corpus = Corpus.build(path, folder, dask=dask or None)
@@ -125,21 +124,16 @@ def run_one(path: str, folder: str, dask: str) -> None:
     found = {
         "seconds": seconds,
         "stems": corpus.report["stems"],
-        "peak_mb": peak[0] / 2**20,
+        "peak_mb": peak[0],
         "digest": hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest(),
     }
     print(json.dumps(found))
 
 
-def _watch(peak: list[int]) -> None:
-    """Keep in `peak` the most memory that this process and all its children had together, in bytes."""
-    here = psutil.Process()
+def _watch(peak: list[float]) -> None:
+    """Keep in `peak` the most megabytes that this process and all its children had together."""
     while True:
-        total = 0
-        for process in [here, *here.children(recursive=True)]:
-            with suppress(psutil.Error):
-                total += process.memory_info().rss
-        peak[0] = max(peak[0], total)
+        peak[0] = max(peak[0], resident(psutil.Process()))
         time.sleep(0.1)
 
 

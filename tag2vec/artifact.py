@@ -96,7 +96,7 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
             f"{__version__} reads up to format {FORMAT}. Update tag2vec, or make the folder again with this one."
         )
     for name, facts in manifest["files"].items():
-        if name != Path(name).name or name in {"", ".", ".."}:
+        if not all(part == Path(part).name and part not in {"", ".", ".."} for part in name.split("/")):
             raise ArtifactError(f"{folder / MANIFEST} lists '{name}', which is not a plain file name.")
         if not (folder / name).is_file():
             raise ArtifactError(f"{folder} lacks its file '{name}'. Copy the whole folder again or make it anew.")
@@ -199,11 +199,12 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
     files: dict[str, dict[str, Any]] = {}
-    for path in sorted(draft.path.iterdir()):
-        files[path.name] = {"sha256": _sha256(path)}
-        if path.suffix == ".npy":
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-            files[path.name] |= {"shape": list(array.shape), "dtype": str(array.dtype)}
+    for path in sorted(draft.path.rglob("*")):
+        if path.is_file():
+            facts = files.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": _sha256(path)})
+            if path.suffix == ".npy":
+                array = np.load(path, mmap_mode="r", allow_pickle=False)
+                facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
         _sync(path)
     values = (kind, FORMAT, __version__, draft.config, parents, files)
     manifest = draft.path / MANIFEST

@@ -6,6 +6,7 @@ Nothing heavy is imported before a command runs.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import Annotated, Any
@@ -15,6 +16,13 @@ from typer.core import TyperGroup
 
 from tag2vec.errors import Tag2VecError
 from tag2vec.version import __version__
+
+AGAIN = "What was finished is kept; the same command goes on from there."
+DISK = {  # what is wrong with a disk, or with the rights to it, and no bug
+    getattr(errno, name)
+    for name in ("ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EIO", "EACCES", "EPERM")
+    if hasattr(errno, name)
+}
 
 
 class _Group(TyperGroup):
@@ -27,11 +35,17 @@ class _Group(TyperGroup):
             typer.echo(f"tag2vec: {error}", err=True)
             raise SystemExit(error.exit_code) from None
         except KeyboardInterrupt:
-            typer.echo("tag2vec: stopped. What was finished is kept; the same command goes on from there.", err=True)
+            typer.echo(f"tag2vec: stopped. {AGAIN}", err=True)
             raise SystemExit(130) from None
         except BrokenPipeError:  # `tag2vec ... | head` is no error; let Python's own flush at exit find no pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
+        except OSError as error:
+            if error.errno not in DISK:
+                raise
+            where = f" ({error.filename})" if error.filename else ""
+            typer.echo(f"tag2vec: {error.strerror}{where}. {AGAIN}", err=True)
+            raise SystemExit(1) from None
 
 
 app = typer.Typer(

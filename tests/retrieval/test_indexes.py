@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from tag2vec import plugins
 from tag2vec.errors import UsageError
-from tag2vec.retrieval.indexes import Index, Vectors
+from tag2vec.retrieval.indexes import Index, Vectors, _ivf
 
 NAMES = [*plugins.names(Index), "ivfsq:fine=true"]
 EXACT = ("exact", "flat")
@@ -54,6 +54,10 @@ def _large(name: str) -> Index:
     with threadpool_limits(1):
         index.build(_clusters()[0], _vectors(300, DIM, 6))
     return index
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 def _recall(found: np.ndarray, wanted: np.ndarray) -> float:
@@ -145,19 +149,19 @@ def test_saved_and_loaded_it_answers_the_same_and_can_grow(name: str, tmp_path: 
     vectors, queries = _clusters()
     index = _large(name)
     index.save(tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} <= {".npy", ".json", ".faiss"}
+    assert {path.suffix for path in _files(tmp_path)} <= {".npy", ".json", ".faiss"}
     again = plugins.spelled(Index, name)
     again.load(tmp_path)
     for k, among in ((15, None), (4000, None), (15, np.arange(N) % 7 == 0)):
         for one, other in zip(index.search(queries, k, among), again.search(queries, k, among), strict=True):
             assert one.tobytes() == other.tobytes()
     assert again.nbytes == index.nbytes > 0
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    before = {path: path.read_bytes() for path in _files(tmp_path)}
     assert again.add(100 * vectors[:2]).tolist() == [N, N + 1]
     again.remove(np.array([0]))
     top = again.search(vectors[:1], 1)[1][0, 0]
     assert top >= N and 0 not in again.search(vectors[:1], N)[1]
-    assert before == {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert before == {path: path.read_bytes() for path in _files(tmp_path)}
 
 
 @every
@@ -216,8 +220,8 @@ def test_built_twice_on_one_thread_it_has_the_same_bytes(name: str, tmp_path: Pa
                 _built(name, _clusters()[0]).save(folder)
     finally:
         faiss.omp_set_num_threads(threads)
-    for path in (tmp_path / "a").iterdir():
-        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+    for path in _files(tmp_path / "a"):
+        assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes(), path.name
 
 
 def test_settings_are_spelled_and_wrong_ones_refused() -> None:
@@ -271,3 +275,23 @@ def test_a_gpu_is_used_or_said_to_be_missing(name: str) -> None:
     vectors, queries = _clusters()
     index.build(vectors)
     assert _recall(index.search(queries, 15)[1], _best(queries, vectors, 15, np.arange(N))) >= 0.9
+
+
+@pytest.mark.parametrize("name", ["ivf", "ivfsq"])
+def test_many_lists_are_found_by_lists_of_their_own(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_ivf, "MANY_LISTS", 40)
+    vectors, queries = _clusters()
+    index = plugins.spelled(Index, f"{name}:lists=600")
+    index.build(vectors[:2500], _vectors(300, DIM, 6))
+    assert index.add(vectors[2500:])[-1] == N - 1
+    assert index._index.nlist >= 600  # type: ignore[attr-defined]
+    assert type(index._chooser) is _ivf.Lists  # type: ignore[attr-defined]
+    index.save(tmp_path)
+    again = plugins.spelled(Index, name)
+    again.load(tmp_path)
+    for k, among in ((15, np.ones(N, bool)), (1500, np.ones(N, bool)), (15, np.arange(N) % 9 == 0)):
+        scores, rows = index.search(queries, k, among)
+        assert scores.tobytes() == again.search(queries, k, among)[0].tobytes()
+        assert _recall(rows, _best(queries, vectors, k, np.flatnonzero(among))) >= (0.97 if name == "ivf" else 0.85)
+    one = np.vstack([index.search(query[None], 15)[1] for query in queries])
+    np.testing.assert_array_equal(one, index.search(queries, 15)[1])

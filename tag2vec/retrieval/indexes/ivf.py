@@ -8,7 +8,7 @@ from typing import Any
 
 from tag2vec.retrieval.indexes import Allowed, Found, Vectors
 from tag2vec.retrieval.indexes._faiss import on_gpus
-from tag2vec.retrieval.indexes._ivf import Lists, usual, whole
+from tag2vec.retrieval.indexes._ivf import Lists, whole
 from tag2vec.retrieval.indexes.flat import GPU_K
 
 
@@ -16,17 +16,10 @@ from tag2vec.retrieval.indexes.flat import GPU_K
 class Ivf(Lists):
     gpu: bool = False  # search on NVIDIA GPUs; searches among some rows stay with the processor
 
-    @classmethod
-    def needs(cls, n: int, dim: int) -> int:
-        return n * (4 * dim + 8) + 8 * usual(n) * dim
-
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.gpu:
             self._balls = (0.0,)  # the GPU's own choice of lists knows no spread
-
-    def _layout(self, quantizer: Any, lists: int) -> Any:
-        return whole(self._faiss, quantizer, lists)
 
     def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
         super()._build(vectors, queries)

@@ -18,28 +18,29 @@ import numpy as np
 from tag2vec.retrieval.indexes import Allowed, Found, Rows, Vectors
 from tag2vec.retrieval.indexes._ivf import FEW, Lists, usual
 
-MANY = 500_000  # vectors from which on `fine` does good; with fewer, the lists take the room
+FINE = 3_000_000  # vectors from which on seventh bits do good; with fewer, the lists take the room
+ONE_IN = 12  # dimensions for which there is a byte of them
 AGAIN = 4  # times as many as are wanted, that are ranked again
 STEPS = 63  # of six bits
 
 
 @dataclass(eq=False)
 class IvfSq(Lists):
-    fine: bool | None = None  # seventh bits; None: for MANY vectors and more
+    fine: bool | None = None  # seventh bits; None: for FINE vectors and more
 
     _multiple: ClassVar[int] = 8  # FAISS reads codes of eight dimensions at once
 
     @classmethod
     def needs(cls, n: int, dim: int) -> int:
-        return n * (6 * -(-dim // 8) + 8 + (dim // 8 if n >= MANY else 0)) + 8 * usual(n) * dim
+        return n * (6 * -(-dim // 8) + 8 + (dim // ONE_IN if n >= FINE else 0)) + 12 * usual(n) * dim
 
     def _layout(self, quantizer: Any, lists: int) -> Any:
         six = self._faiss.ScalarQuantizer.QT_6bit
         return self._faiss.IndexIVFScalarQuantizer(quantizer, quantizer.d, lists, six, self._faiss.METRIC_INNER_PRODUCT)
 
     def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
-        fine = len(vectors) >= (MANY if self.fine is None else FEW) and self.fine is not False
-        self._halves = np.empty((0, self._dim // 8 if fine else 0), np.uint8)
+        fine = len(vectors) >= (FINE if self.fine is None else FEW) and self.fine is not False
+        self._halves = np.empty((0, self._dim // ONE_IN if fine else 0), np.uint8)
         super()._build(vectors, queries)
 
     def _append(self, vectors: Vectors) -> None:
