@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.errors import ArtifactError
+from tag2vec.errors import ArtifactError, Tag2VecError
 from tag2vec.version import __version__
 
 FORMAT = 1
@@ -54,13 +54,25 @@ class Artifact:
 
     def array(self, name: str, mmap: bool = False) -> NDArray[Any]:
         """The array in `name` (.npy), memory-mapped read-only when `mmap`."""
-        array: NDArray[Any] = np.load(self.path(name), mmap_mode="r" if mmap else None, allow_pickle=False)
+        with reading(self.folder):
+            array: NDArray[Any] = np.load(self.path(name), mmap_mode="r" if mmap else None, allow_pickle=False)
+        return array
+
+    def floats(self, name: str, shape: Sequence[int | None], mmap: bool = False) -> NDArray[Any]:
+        """The array in `name`: numbers, all finite when they are read, in this shape; None is any size."""
+        array = self.array(name, mmap)
+        fits = len(array.shape) == len(shape) and all(b in (a, None) for a, b in zip(array.shape, shape, strict=True))
+        if array.dtype.kind != "f" or not fits or not (mmap or np.isfinite(array).all()):
+            raise ArtifactError(
+                f"{self.folder / name} is {array.dtype} of shape {array.shape}; wanted finite floats of shape "
+                f"{tuple(shape)}, None for any size. Make the folder anew."
+            )
         return array
 
     def lines(self, name: str, kind: Any = Any) -> Iterator[Any]:
         """The values in `name` (.jsonl), one a line, each of the type `kind`."""
         decoder = msgspec.json.Decoder(kind)
-        with self.path(name).open("rb") as file:
+        with self.path(name).open("rb") as file, reading(self.folder):
             while some := file.readlines(AT_ONCE):
                 yield from decoder.decode_lines(b"".join(some))
 
@@ -107,6 +119,22 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
             )
     digest = _sha256(folder / MANIFEST)
     return Artifact(folder, **{f: manifest[f] for f in _FIELDS}, digest=digest)
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Whatever the files of `folder` make fail inside the `with` block becomes an ArtifactError.
+
+    They fit their checksums, so this is no damage: somebody else made them, or changed them on purpose.
+    """
+    try:
+        yield
+    except (Tag2VecError, OSError):
+        raise
+    except Exception as error:
+        raise ArtifactError(
+            f"{folder} does not hold what tag2vec writes ({type(error).__name__}: {error}). Make it anew."
+        ) from error
 
 
 def read_made_from(folder: str | Path, kind: str, parents: Mapping[str, str]) -> Artifact | None:
@@ -190,7 +218,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
         wanted = {"kind": str, "format": int, "version": str, "config": dict, "parents": dict, "files": dict}
         if not all(isinstance(manifest[name], kind) for name, kind in wanted.items()):
             raise TypeError
-        if not all(isinstance(facts["sha256"], str) for facts in manifest["files"].values()):
+        sums = [facts["sha256"] for facts in manifest["files"].values()]
+        if not all(isinstance(digest, str) for digest in [*sums, *manifest["parents"].values()]):
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ArtifactError(f"{path} is not a manifest that tag2vec wrote; the folder cannot be read.") from error

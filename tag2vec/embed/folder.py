@@ -164,9 +164,10 @@ def load_poolings(folder: Path, kinds: Kinds, wanted: str) -> Poolings:
             f"{found.folder} has the checksum {found.digest[:12]}, the features were made with {wanted[:12]}. "
             "Extract them again."
         )
-    poolings = Poolings(kinds, "+".join(found.config["pooling"]))
-    poolings.load_state_dict(load_file(found.path("network.safetensors")))
-    return poolings.eval()
+    with artifact.reading(found.folder):
+        poolings = Poolings(kinds, "+".join(found.config["pooling"]))
+        poolings.load_state_dict(load_file(found.path("network.safetensors")))
+        return poolings.eval()
 
 
 _poolings = lru_cache(maxsize=1)(load_poolings)  # a worker needs the same for every clip

@@ -73,7 +73,8 @@ class Forms:
         folder = Path(model) / FOLDER
         if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return cls.none(space)
-        names = found.path("forms.txt").read_text(encoding="utf-8").split("\n")[:-1]
+        with artifact.reading(folder):
+            names = found.path("forms.txt").read_text(encoding="utf-8").split("\n")[:-1]
         arrays = [found.array(f"{name}.npy") for name in ("rows", "prior", "vectors", "cases")]
         rows = arrays[0]
         shapes = [(len(names),), (len(names),), (len(names), space.dim), _shape_of_cases()]

@@ -107,7 +107,8 @@ class Languages:
         folder = Path(model) / FOLDER
         if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return None
-        codes, of = tuple(found.config["codes"]), found.array("languages.npy")
+        with artifact.reading(folder):
+            codes, of = tuple(found.config["codes"]), found.array("languages.npy")
         if of.shape != (len(space),) or (len(of) and not -1 <= of.min() <= of.max() < len(codes)):
             raise ArtifactError(f"{folder} does not hold languages of this tag space. Fit the model again.")
         return cls(codes, of)

@@ -122,18 +122,13 @@ class TagSpace:
             raise ArtifactError(
                 f"{folder} is a {found.kind} folder; wanted a model folder, which fit-embedding writes."
             )
-        entries = list(found.lines("tags.jsonl", Entry))
-        config = dict(found.config)
-        config["corpus"] = os.path.normpath(found.folder / config["corpus"])
-        return cls(
-            entries,
-            found.array("inputs.npy"),
-            found.array("outputs.npy"),
-            config,
-            found.parents,
-            found.digest,
-            found.array("bias.npy"),
-        )
+        with artifact.reading(found.folder):
+            entries = list(found.lines("tags.jsonl", Entry))
+            config = dict(found.config)
+            config["corpus"] = os.path.normpath(found.folder / config["corpus"])
+            inputs = found.floats("inputs.npy", (len(entries), None))
+            outputs, bias = found.floats("outputs.npy", inputs.shape), found.floats("bias.npy", inputs.shape[:1])
+            return cls(entries, inputs, outputs, config, found.parents, found.digest, bias)
 
     def save(self, model: str | Path) -> None:
         """Write the space into the model folder `model`. Raises ArtifactError."""

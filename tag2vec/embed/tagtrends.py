@@ -68,16 +68,15 @@ class TagTrends:
         folder = Path(model) / FOLDER
         if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return None
-        trend = found.array("trend.npy")
-        if trend.shape != (len(space),) or not np.isfinite(trend).all():
-            raise ArtifactError(f"{folder} does not hold trends of this tag space. Fit the model again.")
+        trend = found.floats("trend.npy", (len(space),))
         config, weeks = found.config, None
         if "weeks.npy" in found.files:
             weeks = found.array("weeks.npy", mmap=True)  # few ask for them
             if weeks.shape != (len(space), len(config["every"])):
                 raise ArtifactError(f"{folder} does not hold the weeks of this tag space. Fit the model again.")
-        compared = date.fromisoformat(config["last"]), config["recent"], config["before"]
-        return cls(*compared, trend, weeks, tuple(config.get("every", ())))
+        with artifact.reading(folder):
+            compared = date.fromisoformat(config["last"]), config["recent"], config["before"]
+            return cls(*compared, trend, weeks, tuple(config.get("every", ())))
 
     def save(self, model: str | Path, space: TagSpace) -> None:
         """Write them into the model folder that `space` was saved to. Raises ArtifactError."""

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from safetensors.torch import save as packed
 
 from tag2vec import artifact, plugins
+from tag2vec.artifact import Artifact
 from tag2vec.embed.carry import carry_over, with_stored_tags
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.evidence import Mixture
@@ -114,6 +115,15 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
         config = VideoConfig(**found.config)
     except TypeError as error:
         raise ArtifactError(f"{folder} was fitted by another version of tag2vec. {again}") from error
+    with artifact.reading(folder):
+        learnt = _learnt(found, config, base, given, again)
+        video = VideoEmbedder(base, learnt, config)
+    video.digest = found.digest
+    return video
+
+
+def _learnt(found: Artifact, config: VideoConfig, base: TagSpace, given: str | Path | None, again: str) -> Learnt:
+    folder = found.folder
     described = elsewhere(folder, config.features, given)
     kinds = tuple(kind.bound(base) for kind in stored_kinds(folder, described))
     poolings = Poolings(kinds, "+".join(config.pooling))
@@ -132,16 +142,14 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
             f"name; another version of tag2vec may have written it. {again}"
         ) from error
     curve = json.loads(found.path("curve.json").read_text(encoding="utf-8"))
-    vectors = found.array("clip_vectors.npy", mmap=True)  # few ask for them, and they are long
-    looks = found.array(LOOKS) if LOOKS in found.files else None
+    # Few ask for them, and they are long.
+    vectors = found.floats("clip_vectors.npy", (len(clips), poolings.out_dim), mmap=True)
+    looks = found.floats(LOOKS, (len(clips), None)) if LOOKS in found.files else None
     told = (
         Told.from_arrays([found.array(f"told_{name}.npy") for name in PARTS], poolings.read) if poolings.read else None
     )
     mixture = Mixture(**config.mixture) if config.mixture else None
-    learnt = Learnt(full, poolings.eval(), head.eval(), mixture, curve, clips, vectors, told, looks)
-    video = VideoEmbedder(base, learnt, config)
-    video.digest = found.digest
-    return video
+    return Learnt(full, poolings.eval(), head.eval(), mixture, curve, clips, vectors, told, looks)
 
 
 def _part(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:

@@ -71,13 +71,14 @@ def load(folder: Path, video: VideoEmbedder) -> ClipIndex:
     found = artifact.read(folder, KIND)
     check_parents(found, _parents(video), f"tag2vec index-clips CLIPS -m MODEL -o {folder}")
     lines = list(found.lines("clips.jsonl"))
-    placed = Placed(
-        [Clip.stored(line) for line in lines],
-        [line["stamp"] for line in lines],
-        found.array("queries.npy", mmap=True),
-        found.array("direct.npy", mmap=True),
-        found.array("points.npy", mmap=True),
-    )
+    with artifact.reading(folder):
+        placed = Placed(
+            [Clip.stored(line) for line in lines],
+            [line["stamp"] for line in lines],
+            found.floats("queries.npy", (len(lines), None), mmap=True),
+            found.floats("direct.npy", (None, len(lines)), mmap=True),
+            found.floats("points.npy", (len(lines), None), mmap=True),
+        )
     return ClipIndex(video, placed, opened(found))
 
 

@@ -64,8 +64,9 @@ def described(index: Index) -> dict[str, Any]:
 
 def opened(found: artifact.Artifact) -> Index:
     """The index in an artifact whose settings have what `described` gave."""
-    index = plugins.make(Index, found.config["index"], found.config["settings"])
-    index.load(found.folder)
+    with artifact.reading(found.folder):
+        index = plugins.make(Index, found.config["index"], found.config["settings"])
+        index.load(found.folder)
     return index
 
 

@@ -107,7 +107,9 @@ class Corpus:
     @classmethod
     def load(cls, folder: str | Path) -> Corpus:
         """Open a corpus folder. Raises ArtifactError."""
-        return cls(artifact.read(folder, KIND))
+        found = artifact.read(folder, KIND)
+        with artifact.reading(found.folder):
+            return cls(found)
 
     @classmethod
     def load_same(cls, folder: str | Path, digest: str) -> Corpus:
@@ -133,7 +135,7 @@ class Corpus:
                 shutil.copyfile(self.folder.path(name), draft.path / name)
 
     def __iter__(self) -> Iterator[list[str]]:
-        with self.folder.path("sentences.txt").open(encoding="utf-8") as file:
+        with artifact.reading(self.folder.folder), self.folder.path("sentences.txt").open(encoding="utf-8") as file:
             for line in file:
                 yield line.split()
 
@@ -157,7 +159,7 @@ class Corpus:
     def _posts(self, columns: str) -> Iterator[tuple[Any, ...]]:
         import duckdb
 
-        with duckdb.connect() as db:
+        with artifact.reading(self.folder.folder), duckdb.connect() as db:
             # A corpus of an earlier version has no language.
             named = "SELECT NULL::VARCHAR AS language WHERE false"
             posts = f"SELECT * FROM read_parquet($posts, file_row_number = true) UNION ALL BY NAME {named}"
@@ -181,5 +183,4 @@ class Corpus:
 
     def vocabulary(self) -> Iterator[Entry]:
         """All stems, most frequent first, ties in alphabetical order."""
-        for line in self.folder.lines("vocabulary.jsonl"):
-            yield Entry(**line)
+        yield from self.folder.lines("vocabulary.jsonl", Entry)

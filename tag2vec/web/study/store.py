@@ -48,10 +48,11 @@ class Study:
     def __init__(self, folder: str | Path) -> None:
         found = artifact.read(folder, KIND)
         self.folder = Path(folder)
-        self.k: int = found.config["k"]
-        self.seed: int = found.config["seed"]
-        self.clips: list[dict[str, Any]] = list(found.lines(LINES))
-        self.parts = [parts_of(len(clip["tags"]), self.k) for clip in self.clips]
+        with artifact.reading(self.folder):
+            self.k: int = found.config["k"]
+            self.seed: int = found.config["seed"]
+            self.clips: list[dict[str, Any]] = list(found.lines(LINES))
+            self.parts = [parts_of(len(clip["tags"]), self.k) for clip in self.clips]
         with self._ratings() as ratings:
             ratings.executescript(_TABLES)
 
