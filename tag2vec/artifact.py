@@ -129,9 +129,11 @@ def reading(folder: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (Tag2VecError, OSError):
+    except Tag2VecError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise  # the disk's fault
         raise ArtifactError(
             f"{folder} does not hold what tag2vec writes ({type(error).__name__}: {error}). Make it anew."
         ) from error

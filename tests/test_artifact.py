@@ -9,12 +9,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tag2vec import artifact
-from tag2vec.errors import ArtifactError
+from tag2vec.errors import ArtifactError, UsageError
 
 
 def _write(folder: Path, value: float = 1.0, kind: str = "thing") -> None:
@@ -92,6 +94,41 @@ def test_pickled_arrays_are_not_loaded(tmp_path: Path) -> None:
         np.savez(draft.path / "bad.npz", np.array([{}], dtype=object))
     with pytest.raises(ValueError, match="pickle"):
         artifact.read(tmp_path / "x").array("bad.npz")["arr_0"]  # type: ignore[call-overload]
+
+
+def test_files_may_lie_in_folders(tmp_path: Path) -> None:
+    with artifact.write(tmp_path / "x", "thing") as draft:
+        (draft.path / "inner").mkdir()
+        draft.array("inner/a.npy", np.arange(3.0))
+    found = artifact.read(tmp_path / "x")
+    assert found.files["inner/a.npy"]["shape"] == [3] and found.array("inner/a.npy").tolist() == [0, 1, 2]
+    (tmp_path / "x" / "inner" / "a.npy").write_bytes(b"other")
+    with pytest.raises(ArtifactError, match="damaged or was changed"):
+        artifact.read(tmp_path / "x")
+
+
+@pytest.mark.parametrize("array", [np.zeros((2, 3)), np.zeros((3, 2), int), np.full((3, 2), np.nan), np.zeros(3)])
+def test_numbers_of_another_kind_are_refused(tmp_path: Path, array: NDArray[Any]) -> None:
+    with artifact.write(tmp_path / "x", "thing") as draft:
+        draft.array("a.npy", array)
+        draft.array("good.npy", np.zeros((3, 2), np.float16))
+    found = artifact.read(tmp_path / "x")
+    assert found.floats("good.npy", (3, None)).shape == (3, 2)
+    with pytest.raises(ArtifactError, match=r"wanted finite floats of shape \(3, None\)"):
+        found.floats("a.npy", (3, None))
+
+
+@pytest.mark.parametrize("error", [KeyError("k"), ValueError("v"), RuntimeError("r"), FileNotFoundError("f")])
+def test_what_others_wrote_is_a_clear_error(tmp_path: Path, error: Exception) -> None:
+    with (
+        pytest.raises(ArtifactError, match="does not hold what tag2vec writes .*Make it anew"),
+        artifact.reading(tmp_path),
+    ):
+        raise error
+    with pytest.raises(PermissionError), artifact.reading(tmp_path):
+        raise PermissionError
+    with pytest.raises(UsageError, match="mine"), artifact.reading(tmp_path):
+        raise UsageError("mine")
 
 
 def test_other_folders_are_not_overwritten(tmp_path: Path) -> None:

@@ -45,6 +45,17 @@ def test_a_model_suggests_with_the_index_that_it_keeps(home: Home, model: Path, 
     assert plugins.name_of(Suggester.load(model, "exact", home.cache)._index) == "exact"
 
 
+def test_an_index_without_the_index_of_its_lists_is_refused(model: Path) -> None:
+    fit_index(model, "ivf")
+    path = model / "index" / artifact.MANIFEST
+    manifest = json.loads(path.read_text())
+    manifest["files"] = {name: facts for name, facts in manifest["files"].items() if "/" not in name}
+    path.write_text(json.dumps(manifest))
+    shutil.rmtree(model / "index" / "lists")  # as earlier versions wrote it
+    with pytest.raises(ArtifactError, match="does not hold what tag2vec writes"):
+        Suggester.load(model)
+
+
 def test_an_index_of_another_model_is_refused_by_both_checksums(home: Home, model: Path) -> None:
     fit_index(model)
     space = TagSpace.load(model)
