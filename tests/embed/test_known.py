@@ -86,7 +86,7 @@ def test_what_is_damaged_or_stands_in_the_way_is_refused(tmp_path: Path) -> None
     kept = Known.load(tmp_path / "model", space).trends
     assert kept
     replace(kept, trend=kept.trend[1:]).save(tmp_path / "model", space)
-    with pytest.raises(ArtifactError, match="does not hold trends of this tag space"):
+    with pytest.raises(ArtifactError, match="trend.npy is float32 of shape"):
         Known.load(tmp_path / "model", space)
     (tmp_path / "other" / "trends").mkdir(parents=True)
     (tmp_path / "other" / "trends" / "mine.txt").write_text("mine")
