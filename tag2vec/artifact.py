@@ -12,9 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,6 +23,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec import files
 from tag2vec.errors import ArtifactError, Tag2VecError
 from tag2vec.version import __version__
 
@@ -172,12 +171,10 @@ def write(
     draft: Draft | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder)
-        stage = Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-{os.getpid()}-", dir=folder.parent))
-        draft = Draft(stage, dict(config or {}))
+        draft = Draft(files.stage(folder), dict(config or {}))
         yield draft
         _seal(draft, kind, dict(parents or {}))
-        _swap(stage, folder)
+        files.swap(draft.path, folder)
     except OSError as error:
         raise ArtifactError(
             f"Could not write {folder}: {error.strerror or error}. What was there before is unchanged; "
@@ -210,7 +207,7 @@ _FIELDS = ("kind", "format", "version", "config", "parents", "files")
 
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / MANIFEST
-    _restore(folder)
+    files.restore(folder)
     if not folder.exists():
         raise ArtifactError(f"There is no folder {folder}.")
     if not path.is_file():
@@ -229,70 +226,18 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
-    files: dict[str, dict[str, Any]] = {}
+    listed: dict[str, dict[str, Any]] = {}
     for path in sorted(draft.path.rglob("*")):
         if path.is_file():
-            facts = files.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": _sha256(path)})
+            facts = listed.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": _sha256(path)})
             if path.suffix == ".npy":
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
                 facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
-        _sync(path)
-    values = (kind, FORMAT, __version__, draft.config, parents, files)
-    manifest = draft.path / MANIFEST
-    manifest.write_text(
+    values = (kind, FORMAT, __version__, draft.config, parents, listed)
+    (draft.path / MANIFEST).write_text(
         json.dumps(dict(zip(_FIELDS, values, strict=True)), indent=1, ensure_ascii=False) + "\n",
         encoding="utf-8",
     )
-    _sync(manifest)
-    draft.path.chmod(0o755)
-    _sync(draft.path)
-
-
-def _swap(stage: Path, folder: Path) -> None:
-    old = _aside(folder)
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    stage.rename(folder)
-    _sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _aside(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
-
-
-def _restore(folder: Path) -> None:
-    """Undo a swap that was killed between its two renames."""
-    if not folder.exists() and _aside(folder).exists():
-        _aside(folder).rename(folder)
-
-
-def _sweep(folder: Path) -> None:
-    """Remove what killed runs left beside `folder`."""
-    _restore(folder)
-    for path in folder.parent.glob(f".{folder.name}.new-*"):
-        pid = path.name.split("-")[-2]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(path: Path) -> str:

@@ -1,23 +1,92 @@
-"""Single files that are there whole or not at all."""
+"""What is written is there whole or not at all: files and folders are made aside, then moved into place."""
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from tag2vec.errors import ArtifactError
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
-    """Write aside, then move into place. Raises ArtifactError; what was there before is unchanged then."""
+    """Write a file. Raises ArtifactError; what was there before is unchanged then."""
+    with replacing(path) as file:
+        file.write(data if isinstance(data, bytes) else data.encode())
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """What is written inside the `with` block becomes the file `path` at its end. Raises as `write_whole`."""
     aside = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
-        aside.write_bytes(data if isinstance(data, bytes) else data.encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with aside.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         aside.replace(path)
     except OSError as error:
-        reason = error.strerror or error
-        raise ArtifactError(f"Could not write {path}: {reason}. Free some space or choose another place.") from error
+        raise ArtifactError(
+            f"Could not write {path}: {error.strerror or error}. What was there before is unchanged; "
+            "free some space or choose another name."
+        ) from error
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def stage(folder: Path) -> Path:
+    """An empty folder beside `folder`, to be swapped for it; what killed runs left there is removed before."""
+    restore(folder)
+    for path in folder.parent.glob(f".{folder.name}.new-*"):
+        pid = path.name.split("-")[-2]
+        if pid.isdigit() and not _alive(int(pid)):
+            shutil.rmtree(path, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-{os.getpid()}-", dir=folder.parent))
+
+
+def swap(staged: Path, folder: Path) -> None:
+    """Move `staged` to where `folder` is; what was there is removed."""
+    old = _old(folder)
+    staged.chmod(0o755)
+    for path in [*staged.rglob("*"), staged]:
+        _sync(path)
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
+    staged.rename(folder)
+    _sync(folder.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore(folder: Path) -> None:
+    """Undo a swap that was killed between its two renames."""
+    if not folder.exists() and _old(folder).exists():
+        _old(folder).rename(folder)
+
+
+def _old(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.old")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

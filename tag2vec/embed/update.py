@@ -24,13 +24,15 @@ DECAY = 1.0  # how strongly vectors are held where they started, see `refine`
 
 
 def updated(space: TagSpace, corpus: Corpus, tick: Callable[[int], None] = lambda done: None) -> TagSpace:
-    """`space` with what the posts say that came to its corpus, which is `corpus` now. `tick` gets finished epochs.
+    """`space` with what the posts say that came to its corpus, which is `corpus` now; `space` itself when none came.
 
     All tags stay, with the counts and forms of now, and those that enough posts carry by now come in. The same corpora
-    give the same bytes. Raises UsageError for a corpus that did not grow from the one the space was fitted on, and for
-    a space without the second stage.
+    give the same bytes. `tick` gets finished epochs. Raises UsageError for a corpus that did not grow from the one the
+    space was fitted on, and for a space without the second stage.
     """
     held = _held(space, corpus)
+    if space.parents["corpus"] == corpus.folder.digest:
+        return space
     entries = _entries(space, corpus)
     counts = np.array([entry.count for entry in entries])
     before = np.array([space.rows.get(entry.stem, -1) for entry in entries])

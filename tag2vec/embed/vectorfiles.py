@@ -14,7 +14,6 @@ import itertools
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +21,8 @@ from typing import BinaryIO
 import numpy as np
 
 from tag2vec.embed.space import Vectors
-from tag2vec.errors import ArtifactError, SourceError, UsageError, unknown
+from tag2vec.errors import SourceError, UsageError, unknown
+from tag2vec.files import replacing
 
 FORMATS = ("text", "binary", "projector")
 SUFFIXES = {".txt": "text", ".vec": "text", ".bin": "binary", ".tsv": "projector", "": "projector"}
@@ -66,12 +66,12 @@ def write_table(path: Path, table: Table, form: str | None = None) -> tuple[Path
     kind, files = format_of(path, form), files_of(path, form)
     if kind == "projector":
         values, metadata = files
-        with _replacing(values) as file, _replacing(metadata) as beside:
+        with replacing(values) as file, replacing(metadata) as beside:
             file.writelines(f"{line}\n".encode() for line in _written(table.vectors, "\t"))
             columns = [["tag", *table.words], ["count", *table.counts]] if table.counts else [table.words]
             beside.writelines("\t".join(map(str, cells)).encode() + b"\n" for cells in zip(*columns, strict=True))
         return files
-    with _replacing(path) as file:
+    with replacing(path) as file:
         file.write("{} {}\n".format(*table.vectors.shape).encode())
         if kind == "text":
             lines = zip(table.words, _written(table.vectors, " "), strict=True)
@@ -98,26 +98,6 @@ def read_table(path: Path, form: str | None = None) -> Table:
 def _written(vectors: Vectors, between: str) -> Iterator[str]:
     line = between.join(["%.9g"] * vectors.shape[1])  # nine digits give the same float32 again
     return (line % tuple(row.tolist()) for row in vectors)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    aside = path.with_name(f".{path.name}.new-{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with aside.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    except OSError as error:
-        raise ArtifactError(
-            f"Could not write {path}: {error.strerror or error}. What was there before is unchanged; "
-            "free some space or choose another name."
-        ) from error
-    finally:
-        with suppress(OSError):
-            aside.unlink(missing_ok=True)
 
 
 def _read_projector(values: Path, metadata: Path) -> Table:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tag2vec import Corpus, Suggester, TagSpace, VideoEmbedder, artifact
+from tag2vec import Corpus, Suggester, TagSpace, VideoEmbedder, artifact, files
 from tag2vec.embed.update import updated
 from tag2vec.errors import ArtifactError, UsageError
 from tests.conftest import Home
@@ -56,10 +56,7 @@ def test_the_same_corpora_give_the_same_bytes_and_no_news_change_nothing(grown: 
     before, corpus = TagSpace.load(grown / "model"), Corpus.load(grown / "corpus")
     again = updated(before, corpus)
     assert np.array_equal(space.inputs, again.inputs) and np.array_equal(space.bias, again.bias)
-    same = updated(space, corpus)
-    assert same.entries == space.entries
-    assert np.array_equal(same.inputs, space.inputs) and np.array_equal(same.outputs, space.outputs)
-    assert np.allclose(same.bias, space.bias, atol=1e-5)
+    assert updated(space, corpus) is space
 
 
 def test_a_video_embedder_fitted_before_suggests_as_before_and_the_new_tag_too(
@@ -154,7 +151,7 @@ def test_a_run_that_cannot_write_leaves_the_model_whole(
     def stopped(*arguments: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(artifact, "_swap", stopped)
+    monkeypatch.setattr(files, "swap", stopped)
     with pytest.raises(KeyboardInterrupt):
         space.save(tmp_path / "model")
     before = TagSpace.load(tmp_path / "model")
