@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -22,17 +20,15 @@ from tag2vec.embed.known import Known
 from tag2vec.embed.like import Given, Like, TagsAlone
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.space import TagSpace
-from tag2vec.embed.style import restyle, style_of
-from tag2vec.embed.tagtrends import RISING
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.retrieval.answers import Answers
 from tag2vec.retrieval.choice import chosen
-from tag2vec.retrieval.choosing import Choice, Chooser, Taken
+from tag2vec.retrieval.choosing import Chooser
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.stored import load_index
-from tag2vec.retrieval.suggestions import Group, Hidden, Suggestion, Suggestions
+from tag2vec.retrieval.suggestions import Suggestions
 from tag2vec.retrieval.wanted import Wanted
-from tag2vec.retrieval.why import Why, explain
 
 
 class Suggester:
@@ -59,6 +55,7 @@ class Suggester:
         self.known = known or Known()
         self.video = video
         self.cache = cache
+        self._answers = Answers(self.space, self.forms, self.known, cache)
         self._index = index if isinstance(index, Index) else _index(video, index)
 
     @classmethod
@@ -131,13 +128,13 @@ class Suggester:
             workers = 0  # starting a process takes longer than it saves
         for from_afar, some in groupby(listed, key=lambda clip: clip.source is not None):
             if not from_afar:
-                for clip, result in self._answers(list(some), chooser, limits, workers):
+                for clip, result in self._answered(list(some), chooser, limits, workers):
                     yield clip.path, result
                 continue
             for clip in some:  # one after the other: what is brought takes room
                 try:
                     with bringer.bring(clip) as here:
-                        ((_, result),) = self._answers([here], chooser, limits, 0)
+                        ((_, result),) = self._answered([here], chooser, limits, 0)
                         result = named(result, here) if isinstance(result, Tag2VecError) else result
                 except Tag2VecError as error:
                     result = error
@@ -164,7 +161,7 @@ class Suggester:
         with Bringer(bringing).bring(Clip.of(clip)) as here:
             for start, end, found in extract_segments(here, self.video.kinds, seconds, limits, self.cache, workers):
                 if isinstance(found, Extracted):
-                    yield start, end, self._answer(here, found, chooser, limits)
+                    yield start, end, self._answers.of(here, found, chooser, limits)
                 else:
                     yield start, end, named(found, here)
 
@@ -175,7 +172,7 @@ class Suggester:
         """
         alone = Suggester(self.space, TagsAlone(self.space), "exact", None, self.forms, self.known)
         chooser = alone.chooser(k, like=tags, **settings)
-        return alone._answer(None, Extracted((), 0.0, {}, None), chooser, alone.video.limits)
+        return alone._answers.of(None, Extracted((), 0.0, {}, None), chooser, alone.video.limits)
 
     def suggest_features(self, arrays: Sequence[Floats], k: int = 15, **settings: Any) -> Suggestions:
         """`suggest` for features that were computed elsewhere: an array a kind of the model, in the order of its kinds,
@@ -190,7 +187,7 @@ class Suggester:
                 f"The features have the shapes {[one.shape for one in found]}; wanted {wanted}, all finite."
             )
         chooser = self.chooser(k, **settings)
-        return self._answer(None, Extracted(found, 0.0, {}, None), chooser, self.video.limits)
+        return self._answers.of(None, Extracted(found, 0.0, {}, None), chooser, self.video.limits)
 
     def chooser(self, k: int = 15, like: str | Iterable[str] = (), **settings: Any) -> Chooser:
         """What chooses as is wanted; `settings` are those of Wanted.
@@ -208,74 +205,17 @@ class Suggester:
         drawn = Like(self.video, Given.of(self.space, tags))
         return Chooser(wanted, drawn, _index(drawn, "exact"), self.known)
 
-    def _answers(
+    def _answered(
         self, clips: Sequence[Clip], chooser: Chooser, limits: FrameLimits, workers: int | None
     ) -> Iterator[tuple[Clip, Suggestions | Tag2VecError]]:
         for i, found in extract_many(clips, self.video.kinds, limits, self.cache, workers):
-            yield clips[i], self._answer(clips[i], found, chooser, limits) if isinstance(found, Extracted) else found
+            yield (
+                clips[i],
+                self._answers.of(clips[i], found, chooser, limits) if isinstance(found, Extracted) else found,
+            )
 
     def _limits(self, fps: float | None) -> FrameLimits:
         return self.video.limits if fps is None else replace(self.video.limits, picture_fps=fps)
-
-    def _answer(self, clip: Clip | None, extracted: Extracted, chooser: Chooser, limits: FrameLimits) -> Suggestions:
-        start = time.perf_counter()
-        place = chooser.video.place(extracted.arrays)
-        embedded = time.perf_counter()
-        choice = chooser.choose(place)
-        written = self._written(choice, chooser)
-        space = chooser.space
-        suggested = tuple(self._suggestion(one, written, space) for one in choice.taken)
-        hidden = tuple(
-            Hidden(space.forms[one.row], space.entries[one.row].stem, one.score, one.rule) for one in choice.left
-        )
-        chosen_s = time.perf_counter() - embedded - choice.searching_s
-        if chooser.wanted.explain:
-            suggested = self._explained(clip, extracted, choice.taken, suggested, chooser.video, limits)
-        timing = extracted.timing_s | {"embed": embedded - start, "search": choice.searching_s, "choose": chosen_s}
-        told = " ".join(filter(None, [extracted.warning, choice.warning]))
-        given = chooser.video.given.tags if isinstance(chooser.video, Like) else ()
-        name = "" if clip is None else str(clip)
-        return Suggestions(name, extracted.duration_s, suggested, timing, told or None, hidden, given)
-
-    def _explained(
-        self,
-        clip: Clip | None,
-        extracted: Extracted,
-        taken: Sequence[Taken],
-        them: Sequence[Suggestion],
-        video: Embedder,
-        limits: FrameLimits,
-    ) -> tuple[Suggestion, ...]:
-        rows = [one.row for one in taken if one.row is not None]
-        found = explain(clip, extracted, rows, video, limits, self.cache)
-        whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
-        return tuple(replace(said, why=whys.get(one.row)) for one, said in zip(taken, them, strict=True))
-
-    def _written(self, choice: Choice, chooser: Chooser) -> dict[int, str]:
-        """Each row as people write it beside the best ones, in no form that is excluded."""
-        rows = list(dict.fromkeys([*choice.best, *(one.row for one in choice.taken if one.row is not None)]))
-        style, space = style_of(chooser.wanted.style), chooser.space
-        found = {}
-        for row, form in zip(rows, self.forms.of(space).ranked(rows, style), strict=True):
-            hidden = chooser.hiding.rule(form, space.entries[row].stem)
-            found[row] = restyle(space, row, space.forms[row], style) if hidden else form
-        return found
-
-    def _suggestion(self, one: Taken, written: dict[int, str], space: TagSpace) -> Suggestion:
-        if one.row is None:
-            return Suggestion(one.tag, space.stems.stem(one.tag), None, 0)
-        entry = space.entries[one.row]
-        group: Group = "broad" if entry.count >= self._broad else "niche"
-        trend = self.known.trends.at(one.row) if self.known.trends else None
-        group = "rising" if trend is not None and trend >= RISING else group
-        return Suggestion(one.tag or written[one.row], entry.stem, one.score, entry.count, group, trend)
-
-    @cached_property
-    def _broad(self) -> int:
-        """The least count of the most frequent tags that together make up half of all uses of tags."""
-        falling = np.sort(self.space.counts)[::-1]
-        uses = np.cumsum(falling)
-        return int(falling[np.searchsorted(uses, uses[-1] / 2)])
 
 
 def _index(video: Embedder, named: str | None) -> Index:

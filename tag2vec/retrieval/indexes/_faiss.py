@@ -85,10 +85,14 @@ def on_gpus(faiss: Any, index: Any) -> Any:
     return faiss.index_cpu_to_all_gpus(index, co=options)
 
 
-def sample(vectors: Vectors, queries: Vectors | None) -> tuple[Vectors, Rows]:
-    """Queries to tune on, and the rows (m, K at most) of what an exact search finds for them."""
-    asked = drawn(vectors, SAMPLE) if queries is None else drawn(queries, SAMPLE)
-    return asked, scan(vectors, asked, min(K, len(vectors)))[1]
+def sample(vectors: Vectors, queries: Vectors | None) -> Vectors:
+    """Queries (m, d) to tune on."""
+    return drawn(vectors if queries is None else queries, SAMPLE)
+
+
+def exactly(vectors: Vectors, asked: Vectors) -> Rows:
+    """The rows (m, K at most) of what an exact search finds for the queries `asked`."""
+    return scan(vectors, asked, min(K, len(vectors)))[1]
 
 
 def drawn(vectors: Vectors, count: int) -> Vectors:

@@ -21,7 +21,7 @@ import numpy as np
 
 from tag2vec.errors import UsageError
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Rows, Vectors
-from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, drawn, enough, sample
+from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, drawn, enough, exactly, sample
 from tag2vec.retrieval.indexes.flat import Flat
 
 MANY = 500_000  # from here on lists are small and found by lists of their own
@@ -75,8 +75,8 @@ class Lists(Faiss):
         self._index.train(learnt)  # what is left of it: the centroids are there
         self._keep_centroids(self._spread(learnt))
         self._append(vectors)
-        asked, wanted = sample(vectors, queries)
-        self._ball, self._probes = self._tuned(vectors, asked, wanted) if self.probes is None else (BALL, self.probes)
+        asked = sample(vectors, queries)
+        self._ball, self._probes = (BALL, self.probes) if self.probes else self._tuned(vectors, asked)
         self._chooser = self._new_chooser()
         self._chooser.build(np.hstack([self._centroids, self._spreads[:, None]]), self._choosing(self._wide(asked)))
 
@@ -116,10 +116,11 @@ class Lists(Faiss):
         """What the chooser is asked: the product with a centroid, and what the spread of its list may add."""
         return np.hstack([queries, self._ball * np.linalg.norm(queries, axis=1, keepdims=True)])
 
-    def _tuned(self, vectors: Vectors, asked: Vectors, wanted: Rows) -> tuple[float, int]:
+    def _tuned(self, vectors: Vectors, asked: Vectors) -> tuple[float, int]:
         """The ball for which the fewest lists are enough, and their number."""
         if self._index.nlist == 1:
             return BALL, 1
+        wanted = exactly(vectors, asked)
         nearest = self._index.quantizer.search(self._moved(vectors[wanted.ravel()]), 1)[1].reshape(wanted.shape)
         best = []
         for ball in self._balls:

@@ -15,7 +15,7 @@ import numpy as np
 
 from tag2vec.errors import UsageError
 from tag2vec.retrieval.indexes import Allowed, Found, Vectors
-from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, enough, sample, shares
+from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, enough, exactly, sample, shares
 
 MOST = 4096  # vectors looked at, when tuned
 SCAN = 0.05  # share of all vectors from which on looking at each costs less than following the graph
@@ -44,7 +44,8 @@ class Hnsw(Faiss):
         self._index = self._faiss.IndexHNSWFlat(self._dim + 1, self.links, self._faiss.METRIC_INNER_PRODUCT)
         self._index.hnsw.efConstruction = self.effort
         self._append(vectors)
-        self._looks = self.looks or self._tuned(*sample(vectors, queries))
+        asked = sample(vectors, queries)
+        self._looks = self.looks or self._tuned(asked, exactly(vectors, asked))
 
     def _tuned(self, queries: Vectors, wanted: Any) -> int:
         def recall(looks: int) -> Vectors:
