@@ -65,7 +65,7 @@ class Store:
         """The round to go on with; with `new` a fresh one unless the last was never finished."""
         row = self._db.execute("SELECT number, began, closed FROM rounds ORDER BY number DESC LIMIT 1").fetchone()
         if row and not (new and row[2]):
-            return Round(row[0], row[1])
+            return Round(row[0], min(row[1], time.time()))  # the clock may have been set back since
         fresh = Round(row[0] + 1 if row else 1, time.time())
         self._db.execute("INSERT INTO rounds VALUES (?, ?, NULL)", (fresh.number, fresh.began))
         return fresh

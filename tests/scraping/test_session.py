@@ -503,6 +503,17 @@ def test_kept_robots_stand_for_a_day(server: Server, tmp_path: Path, monkeypatch
     assert server.paths() == ["/robots.txt", "/0", "/1", "/robots.txt", "/2"]
 
 
+def test_a_clock_that_was_set_back_makes_nothing_fresh_for_longer(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.routes |= {"/robots.txt": says(b""), **{f"/{i}": says() for i in range(4)}}
+    now, day = time.time(), 24 * 3600
+    for i, clock in enumerate((now + 300 * day, now, now + 0.5 * day, now + 1.1 * day)):  # 300 days ahead, put right
+        monkeypatch.setattr(time, "time", lambda clock=clock: clock)
+        session(server, cache=tmp_path / "answers.sqlite").get(f"http://{server.host}/{i}")
+    assert server.paths() == ["/robots.txt", "/0", "/1", "/2", "/robots.txt", "/3"]
+
+
 def test_crawl_delay(server: Server) -> None:
     server.routes |= {"/robots.txt": says(b"User-agent: *\nCrawl-delay: 0.2"), "/x": says()}
     asking = session(server)

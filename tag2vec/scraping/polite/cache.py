@@ -57,7 +57,10 @@ class Cache:
                 "CREATE TABLE IF NOT EXISTS answers (address TEXT PRIMARY KEY, time REAL, url TEXT, status INTEGER, "
                 "headers TEXT, body BLOB)"
             )
-            self._db.execute("DELETE FROM answers WHERE time < ?", (time.time() - AGE,))
+            now = time.time()
+            self._db.execute("DELETE FROM answers WHERE time < ?", (now - AGE,))
+            # The clock was set back: they would be kept, and robots.txt believed, until it is there again.
+            self._db.execute("UPDATE answers SET time = ? WHERE time > ?", (now, now))
 
     def get(self, address: str) -> Stored | None:
         """What is kept for `address`."""
