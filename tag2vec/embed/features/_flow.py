@@ -34,22 +34,29 @@ def room_for_flow(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.empty((t - 1, h // STEP, w // STEP, 2), np.float32)
 
 
-def optical_flow(gray: NDArray[np.uint8], room: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+def optical_flow(
+    gray: NDArray[np.uint8], room: NDArray[np.float32], farneback: bool = False
+) -> Iterator[NDArray[np.float32]]:
     """(t, h, w) gray -> one after the other the flow (right, down), in pixels a frame of the full picture, in `room`.
 
     DIS flow (Kroeger et al. 2016) estimates at a quarter of the size and interpolates, so half of the size
     loses nothing and costs a quarter. The median is what keeps tracks on their side of a motion edge (Wang et
-    al. 2011, section 2.1).
+    al. 2011, section 2.1), who have the flow of Farneback (2003).
     """
     h, w = gray.shape[1:]
     full = np.zeros((h, w, 2), np.float32)
-    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+    estimate = _farneback if farneback else cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST).calc
     for i, field in enumerate(room):
-        dis.calc(gray[i], gray[i + 1], full)
+        estimate(gray[i], gray[i + 1], full)
         half = cv2.resize(full, (w // STEP, h // STEP), interpolation=cv2.INTER_AREA)
         for c in range(2):
             field[:, :, c] = cv2.medianBlur(np.ascontiguousarray(half[:, :, c]), 3)
         yield field
+
+
+def _farneback(one: NDArray[np.uint8], next: NDArray[np.uint8], flow: NDArray[np.float32]) -> None:
+    """As OpenCV's own example has it: three sizes, windows of 15 pixels, three rounds, polynomials of 5 pixels."""
+    cv2.calcOpticalFlowFarneback(one, next, flow, 0.5, 3, 15, 3, 5, 1.2, 0)
 
 
 def carried_flow(

@@ -33,7 +33,7 @@ FEWEST = 15.0  # frames a second: of clips that have twice as many or more, whol
 RATE = 30.0  # frames a second and
 SIDE = 320.0  # pixels of the longer side, in which the settings are stated and flow is counted
 FACTOR = math.sqrt(2)  # between the sizes
-Flow = Literal["dis", "codec"]
+Flow = Literal["dis", "farneback", "codec"]
 # Settings that the flow decides: where it costs nothing, little else may cost much.
 THOROUGH = {"scales": 3, "stride": 5, "max_tracks": 3000}
 QUICK = {"scales": 1, "stride": 8, "max_tracks": 800}
@@ -56,7 +56,7 @@ class DenseTrajectories(Features):
     max_std: float = 50.0  # pixels that they spread at most
     max_jump: float = 600.0  # pixels a second
     max_tracks: int = None  # type: ignore[assignment]  # a clip; more are thinned evenly
-    flow: Flow = "dis"  # computed; "codec": made from the motion vectors that the clip carries, where it carries any
+    flow: Flow = "dis"  # or "farneback", both computed; "codec": of the clip's motion vectors, where it carries any
 
     dim: int = field(default=426, init=False)
     pooling: ClassVar[str] = "fisher"
@@ -89,7 +89,7 @@ class DenseTrajectories(Features):
     def remark(self, seen: Frames) -> str | None:
         if len(seen.rgb) == 1:
             return "One picture shows no motion; its trajectories say only what it looks like."
-        if self.flow == "dis" or seen.motion is not None:
+        if self.flow != "codec" or seen.motion is not None:
             return None
         return f"The file carries no motion vectors (codec {seen.codec}); its flow was computed."
 
@@ -111,7 +111,7 @@ class DenseTrajectories(Features):
         gray = flows.gray_pictures(frames[::skip], length + 1)
         if motion is None:
             flow = flows.room_for_flow(gray)
-            fields: Iterable[NDArray[np.float32]] = flows.optical_flow(gray, flow)
+            fields: Iterable[NDArray[np.float32]] = flows.optical_flow(gray, flow, self.flow == "farneback")
         else:
             motion = np.add.reduceat(motion, np.arange(0, len(motion), skip))
             fields = flow = flows.carried_flow(motion, frames, gray)

@@ -22,6 +22,13 @@ def _block(found: np.ndarray, name: str) -> np.ndarray:
     return found[:, COLUMNS[name] : COLUMNS[name] + FEATURES.blocks[name]]
 
 
+@pytest.mark.parametrize("farneback", [False, True])
+def test_both_ways_to_compute_flow_see_what_moves(farneback: bool) -> None:
+    gray = _flow.gray_pictures(warped(3, np.array([[1, 0, 4], [0, 1, 2], [0, 0, 1]])), 2)
+    flow = np.stack(list(_flow.optical_flow(gray, _flow.room_for_flow(gray), farneback)))
+    np.testing.assert_allclose(np.median(flow, axis=(0, 1, 2)), [4, 2], atol=0.3)
+
+
 def test_widths() -> None:
     assert FEATURES.dim == 426
     assert FEATURES.blocks == {"shape": 30, "hog": 96, "hof": 108, "mbhx": 96, "mbhy": 96}
