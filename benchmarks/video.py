@@ -25,7 +25,7 @@ from tag2vec.embed.frames import Frames
 from tag2vec.evaluation.video import evaluate_video
 
 METRICS = ("top1", "hit@1", "precision@5", "recall@15")
-BESIDE = ("nearest_clips", "seed", "shuffled_labels")
+BESIDE = ("nearest_clips", "class_names", "seed", "shuffled_labels")
 
 
 @dataclass(frozen=True)

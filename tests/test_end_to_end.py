@@ -86,9 +86,10 @@ def test_clips_may_carry_tags_that_the_space_lacks(home: Home, tmp_path: Path) -
 
 def test_the_seed_recipe_is_there_and_ours_beats_it(home: Home) -> None:
     report = evaluate_video(home.model, home.folder / "clips.csv", folds=3, repeats=1, cache=home.cache)
-    assert set(report["baselines"]) == {"popularity", "nearest_clips", "seed", "shuffled_labels"}
+    assert set(report["baselines"]) == {"popularity", "nearest_clips", "class_names", "seed", "shuffled_labels"}
     assert report["clips"] == 54 and report["failed"] == 0
-    assert report["top1"] >= 0.9 and report["baselines"]["seed"]["top1"] >= 0.6
+    assert report["top1"] >= 0.9 and report["baselines"]["class_names"]["top1"] >= 0.9
+    assert report["baselines"]["seed"]["top1"] >= 0.6
     assert report["baselines"]["popularity"]["top1"] <= 0.2 and report["baselines"]["shuffled_labels"]["top1"] <= 0.5
     for metric in ("hit@1", "precision@5", "recall@15"):
         assert report[metric] >= report["baselines"]["popularity"][metric]

@@ -13,6 +13,7 @@ from tag2vec.embed.targets import prior
 from tag2vec.embed.units import units
 
 NEIGHBOURS = 20  # training clips whose tags are transferred
+CLASSIFIED = 10_000  # training clips that a classifier learns from: its memory grows with the square
 
 Scores = NDArray[np.float32]
 
@@ -20,7 +21,9 @@ Scores = NDArray[np.float32]
 def clip_baselines(space: TagSpace, learn: Sequence[Clip], vectors: Scores, pooled: Scores) -> dict[str, Scores]:
     """Scores (m, v) of all tags for clips `pooled` (m, d), from the clips `learn` with `vectors` (n, d).
 
-    `popularity` knows only how common a tag is; `nearest_clips` transfers the tags of the NEIGHBOURS nearest.
+    `popularity` knows only how common a tag is; `nearest_clips` transfers the tags of the NEIGHBOURS nearest;
+    `class_names` is what a plain classifier can say: first tags of training clips, from the likeliest on, and nothing
+    else (scikit-learn's RidgeClassifier, of CLASSIFIED clips at most).
     """
     rows = [space.known_rows(clip.tags) for clip in learn]
     popularity = prior(space, rows)
@@ -29,4 +32,25 @@ def clip_baselines(space: TagSpace, learn: Sequence[Clip], vectors: Scores, pool
     for score, row in zip(transferred, near, strict=True):
         for i in np.argsort(-row, kind="stable")[:NEIGHBOURS]:
             score[rows[i]] += max(float(row[i]), 0.0)
-    return {"popularity": np.tile(popularity, (len(pooled), 1)), "nearest_clips": transferred}
+    return {
+        "popularity": np.tile(popularity, (len(pooled), 1)),
+        "nearest_clips": transferred,
+        "class_names": _class_names(rows, vectors, pooled, popularity),
+    }
+
+
+def _class_names(rows: Sequence[Sequence[int]], vectors: Scores, pooled: Scores, popularity: Scores) -> Scores:
+    from sklearn.linear_model import RidgeClassifier
+
+    named = [i for i, row in enumerate(rows) if row]
+    named = named[:: -(-len(named) // CLASSIFIED) or 1]
+    scores = np.tile(popularity * 1e-3, (len(pooled), 1))
+    firsts = np.array([rows[i][0] for i in named])
+    classes = np.unique(firsts)
+    if len(classes) == 1:
+        scores[:, classes] += 1.0
+    elif len(classes):
+        found = RidgeClassifier().fit(vectors[named], firsts).decision_function(pooled)
+        found = np.stack([-found, found], axis=1) if len(classes) == 2 else found
+        scores[:, classes] += found - found.min(initial=0.0) + 1.0  # before all that is no class
+    return scores
