@@ -39,6 +39,10 @@ class Features(ABC):
         """What is to be read of a clip's file: "pictures", also with "motion", and "sound"."""
         return frozenset({"pictures"})
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Features:
+        """Itself: it never changes, and one with a file open could not be copied."""
+        return self
+
     def bound(self, space: TagSpace) -> Features:
         """These features for a video embedder in `space`: for most kinds the space makes no difference."""
         return self
