@@ -23,8 +23,11 @@ lint: install  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+api: install  ## the reference of the library, as pages in build/api
+	$(BIN)/python docs/api.py build/api
+
 bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help install demo test lint bench
+.PHONY: help install demo test lint api bench
 .DEFAULT_GOAL := help

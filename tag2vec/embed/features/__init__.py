@@ -32,6 +32,7 @@ class Features(ABC):
 
     @property
     def blocks(self) -> dict[str, int]:
+        """Names and widths of the parts that the columns consist of: all as one, unless a kind says otherwise."""
         return {"all": self.dim}
 
     @property
