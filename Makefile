@@ -18,13 +18,17 @@ demo: install  ## the main job, end to end, on clips and posts made here (workin
 test: install  ## the test suite
 	$(BIN)/python -m pytest -n auto
 
-lint: install  ## style and types
+lint: install  ## style, types, and that dependencies are those that are imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/deptry .
+
+api: install  ## the reference of the library, as pages in build/api
+	$(BIN)/python docs/api.py build/api
 
 bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help install demo test lint bench
+.PHONY: help install demo test lint api bench
 .DEFAULT_GOAL := help

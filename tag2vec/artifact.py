@@ -84,9 +84,11 @@ class Draft:
     config: dict[str, Any]
 
     def array(self, name: str, array: NDArray[Any]) -> None:
+        """Write `array` as `name` (.npy), not pickled."""
         np.save(self.path / name, array, allow_pickle=False)
 
     def lines(self, name: str, values: Iterator[Any]) -> None:
+        """Write `values` as `name` (.jsonl), one a line, each as soon as it comes."""
         with (self.path / name).open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
 

@@ -1,14 +1,14 @@
 """Everything tag2vec raises on purpose. Anything else that escapes is a bug.
 
-Tag2VecError                    catch this one to catch all
-├── UsageError(ValueError)      an argument that cannot be used
-├── UnknownName(LookupError)    no plugin, tag or platform of that name
-├── MissingExtra(ImportError)   an optional dependency is not installed
-├── ArtifactError(ValueError)   a folder on disk is absent, damaged, of another kind, or cannot be written
-├── SourceError(ValueError)     posts or a clips list cannot be read
-│   └── Refused                 a server, its robots.txt or our own rules say no: asking again will not help
-├── BudgetSpent                 --max-requests or --max-minutes is reached; the same command goes on later
-└── VideoError(ValueError)      a clip cannot be decoded
+    Tag2VecError                    catch this one to catch all
+    ├── UsageError(ValueError)      an argument that cannot be used
+    ├── UnknownName(LookupError)    no plugin, tag or platform of that name
+    ├── MissingExtra(ImportError)   an optional dependency is not installed
+    ├── ArtifactError(ValueError)   a folder on disk is absent, damaged, of another kind, or cannot be written
+    ├── SourceError(ValueError)     posts or a clips list cannot be read
+    │   └── Refused                 a server, its robots.txt or our own rules say no: asking again will not help
+    ├── BudgetSpent                 --max-requests or --max-minutes is reached; the same command goes on later
+    └── VideoError(ValueError)      a clip cannot be decoded
 
 Every message says what was found, what was wanted and what to do.
 """

@@ -61,7 +61,10 @@ def frequent(corpus: Corpus, min_count: int) -> list[Entry]:
 
 
 class TagSpace:
-    """`entries` (v), `inputs` (v, dim), `outputs` (v, dim), `bias` (v,): row i of each belongs to the same tag."""
+    """`entries` (v), `inputs` (v, dim), `outputs` (v, dim), `bias` (v,): row i of each belongs to the same tag.
+
+    `len(space)` counts tags, `tag in space` looks one up by its stem, `space[tag]` is its input vector (dim,).
+    """
 
     def __init__(
         self,
@@ -84,7 +87,8 @@ class TagSpace:
 
     @classmethod
     def fit(cls, corpus: Corpus, tick: Callable[[int], None] | None = None, **settings: Any) -> TagSpace:
-        """Train on a corpus; `settings` are those of SpaceConfig. `tick` gets the number of finished epochs."""
+        """Train on a corpus; `settings` are those of `tag2vec.embed.skipgram.SpaceConfig`. `tick` gets the number of
+        finished epochs."""
         config = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"])
         entries = frequent(corpus, config.min_count)
         counts = {entry.stem: entry.count for entry in entries}
@@ -172,6 +176,7 @@ class TagSpace:
 
     @property
     def dim(self) -> int:
+        """Dimensions of the vectors."""
         return int(self.inputs.shape[1])
 
     @property

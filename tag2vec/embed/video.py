@@ -63,14 +63,15 @@ class VideoEmbedder(Embedder):
         checkpoint: str | Path | None = None,
         **settings: Any,
     ) -> VideoEmbedder:
-        """Extract features of the clips and train on them; `settings` are those of TrainConfig.
+        """Extract features of the clips and train on them.
 
-        `features` and `pooling` may name several with a '+' between; dense trajectories unless one is named, and each
-        kind with its own pooling. `clips` may be a folder that `tag2vec extract` wrote: then features, limits and,
-        where it holds one vector a clip, pooling are those it was written with. Clips that cannot be decoded are left
-        out and listed in `failed`. `tick` gets the number of clips done, `epoch_tick` the losses of each epoch. A run
-        that was killed goes on from the folder `checkpoint`. Raises SourceError when no clip with a tag is left,
-        UsageError for a folder of other features than those named, and for a wrong setting.
+        `settings` are those of `tag2vec.embed.training.TrainConfig`. `features` and `pooling` may name several with a
+        '+' between; dense trajectories unless one is named, and each kind with its own pooling. `clips` may be a folder
+        that `tag2vec extract` wrote: then features, limits and, where it holds one vector a clip, pooling are those it
+        was written with. Clips that cannot be decoded are left out and listed in `failed`. `tick` gets the number of
+        clips done, `epoch_tick` the losses of each epoch. A run that was killed goes on from the folder `checkpoint`.
+        Raises SourceError when no clip with a tag is left, UsageError for a folder of other features than those named,
+        and for a wrong setting.
         """
         config = TrainConfig(**settings)
         named = None if features is None else [kind.bound(space) for kind in kinds_of(features)]
@@ -116,10 +117,12 @@ class VideoEmbedder(Embedder):
 
     @property
     def probable(self) -> bool:
+        """Whether final scores are probabilities; without a `mixture` they only rank."""
         return self.mixture is not None
 
     @property
     def thresholds(self) -> Sequence[float | None]:
+        """See `tag2vec.embed.precision.thresholds`; empty without a `mixture`."""
         return self.mixture.thresholds if self.mixture else ()
 
     @cached_property
@@ -133,10 +136,12 @@ class VideoEmbedder(Embedder):
 
     @property
     def origin(self) -> dict[str, str]:
+        """Checksums of the space and of this, "" for one that is not on disk."""
         return {"space": self.base.digest, "video": self.digest}
 
     @cached_property
     def items(self) -> Floats:
+        """(n, d): item i times a query of `place` is the score of the tag in `rows[i]`, higher is better."""
         with torch.no_grad():
             items: Floats = self.head.items()[torch.from_numpy(self.rows)].contiguous().numpy()
         return items

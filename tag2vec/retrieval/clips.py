@@ -33,13 +33,15 @@ class FoundClip:
     title: str | None = None
 
     def json(self) -> dict[str, Any]:
+        """The documented JSON object of one clip."""
         return asdict(self) | {"score": round(self.score, 6)}
 
 
 class ClipIndex:
     """Clips where a video embedder puts them, and an index of the points where they lie.
 
-    `index` is a name, with settings or without, or one that is built; None: one is chosen, see `choice`.
+    `index` is a name, with settings or without, or one that is built; None: one is chosen, see
+    `tag2vec.retrieval.choice`.
     """
 
     def __init__(

@@ -35,8 +35,8 @@ class Suggester:
     """A tag space, an embedder of clips (fitted on it, or `zero_shot`), an index of the embedder's items, `forms`, and
     what else is `known` of the tags.
 
-    `index` may be built already, or a name, with settings or without; None: one is chosen, see `choice`. Without forms
-    each tag is written in its most frequent one.
+    `index` may be built already, or a name, with settings or without; None: one is chosen, see
+    `tag2vec.retrieval.choice`. Without forms each tag is written in its most frequent one.
     """
 
     def __init__(
@@ -80,7 +80,9 @@ class Suggester:
         return cls(space, video, kept, cache, Forms.load(model, space), Known.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
-        """The k best hashtags of one clip; `settings` are those of Wanted, for `title` see Embedder.titled, for `like`
+        """The k best hashtags of one clip.
+
+        `settings` are those of `tag2vec.retrieval.wanted.Wanted`; for `title` see Embedder.titled, for `like`
         `chooser`, for `fps` and `bringing` `suggest_many`.
 
         There may be fewer: then `warning` says why. A web address is asked for when it is given as text, and by nothing
@@ -168,7 +170,8 @@ class Suggester:
     def suggest_like(self, tags: str | Iterable[str], k: int = 15, **settings: Any) -> Suggestions:
         """The k best hashtags beside `tags`, as `#surf #wave` or one by one, with the scores of TagSpace.complete.
 
-        No clip is looked at, and the model needs to know none. `settings` are those of Wanted. Raises as `chooser`.
+        No clip is looked at, and the model needs to know none. `settings` are those of
+        `tag2vec.retrieval.wanted.Wanted`. Raises as `chooser`.
         """
         alone = Suggester(self.space, TagsAlone(self.space), "exact", None, self.forms, self.known)
         chooser = alone.chooser(k, like=tags, **settings)
@@ -190,7 +193,7 @@ class Suggester:
         return self._answers.of(None, Extracted(found, 0.0, {}, None), chooser, self.video.limits)
 
     def chooser(self, k: int = 15, like: str | Iterable[str] = (), **settings: Any) -> Chooser:
-        """What chooses as is wanted; `settings` are those of Wanted.
+        """What chooses as is wanted; `settings` are those of `tag2vec.retrieval.wanted.Wanted`.
 
         Clips are drawn towards what stands beside the tags `like`, see `tag2vec.embed.like`; these are not suggested
         themselves, unless they are to be included. Raises UsageError, UnknownName for such a tag that the space lacks.

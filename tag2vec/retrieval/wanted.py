@@ -34,7 +34,7 @@ class Wanted:
     language: tuple[str, ...] = ()  # only tags of these, as en, and of no particular one; none: of all
     variants: bool = False  # whether spelling variants of a better tag are suggested too
     diversity: float = 0.0  # 0: the best; 1: each as far from the others in the tag space as can be
-    style: str = "written"  # or lower, pascal: see `embed.style`
+    style: str = "written"  # or lower, pascal: see `tag2vec.embed.style`
     explain: bool = False  # also say what speaks for each; the clip is looked at twice
     popularity: float = 0.0  # above 0 frequent tags come first, below 0 rare ones; 1: as the frequency itself
     trend: float = 0.0  # above 0 rising tags come first, below 0 falling ones; 1: as their growth itself

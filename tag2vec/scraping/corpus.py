@@ -63,11 +63,12 @@ class Corpus:
     ) -> Corpus:
         """Read posts from `sources` (files, folders, NAME:SERVER) into the folder `folder` (None: a temporary one).
 
-        `cleaning` are the settings of `Cleaning`; `asking` those of `Asking`, for sources that ask servers. What
-        servers give is kept in `<folder>.fetched`, where a run that was stopped goes on. With `update` the posts come
-        on top of those of the corpus that is there. `dask` names a cluster, see `mapping`. Memory grows neither with
-        the posts nor with the vocabulary. What cannot be read is counted and named through `warn`, or raises when
-        `strict`; `progress` gets a line that says how far it is.
+        `cleaning` are the settings of `tag2vec.scraping.clean.Cleaning`; `asking` those of
+        `tag2vec.scraping.collect.Asking`, for sources that ask servers. What servers give is kept in
+        `<folder>.fetched`, where a run that was stopped goes on. With `update` the posts come on top of those of the
+        corpus that is there. `dask` names a cluster, see `tag2vec.scraping.cluster`. Memory grows neither with the
+        posts nor with the vocabulary. What cannot be read is counted and named through `warn`, or raises when `strict`;
+        `progress` gets a line that says how far it is.
 
         Raises SourceError when a source cannot be read and no post is left, ArtifactError when the folder cannot be
         written, UsageError for settings that cannot be.

@@ -32,12 +32,17 @@ class Features(ABC):
 
     @property
     def blocks(self) -> dict[str, int]:
+        """Names and widths of the parts that the columns consist of: all as one, unless a kind says otherwise."""
         return {"all": self.dim}
 
     @property
     def wants(self) -> frozenset[str]:
         """What is to be read of a clip's file: "pictures", also with "motion", and "sound"."""
         return frozenset({"pictures"})
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Features:
+        """Itself: it never changes, and one with a file open could not be copied."""
+        return self
 
     def bound(self, space: TagSpace) -> Features:
         """These features for a video embedder in `space`: for most kinds the space makes no difference."""

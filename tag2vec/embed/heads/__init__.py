@@ -26,6 +26,7 @@ class Vectors:
 
     @property
     def dim(self) -> int:
+        """Numbers of all kinds together."""
         return sum(self.widths)
 
 

@@ -24,10 +24,12 @@ class Pooling(torch.nn.Module):
 
     @property
     def name(self) -> str:
+        """The name of the plugin."""
         return type(self).__module__.rsplit(".", 1)[-1]
 
     @abstractmethod
-    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor: ...
+    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """x (batch, time, dim), mask (batch, time) bool, True where a row is real -> (batch, out_dim)."""
 
     def fit(self, sample: NDArray[np.float32], seed: int) -> None:
         """Learn what needs no labels from `sample` (rows, dim), rows of many clips. Most poolings learn nothing."""

@@ -31,10 +31,12 @@ class Allowed:
 
     @cached_property
     def rows(self) -> Rows:
+        """Their numbers (count,), rising."""
         return np.flatnonzero(self.mask)
 
     @cached_property
     def count(self) -> int:
+        """How many there are."""
         return int(np.count_nonzero(self.mask))
 
     @cached_property
@@ -44,6 +46,7 @@ class Allowed:
 
     @property
     def share(self) -> float:
+        """Of all rows, 0..1."""
         return self.count / len(self.mask)
 
 

@@ -126,6 +126,14 @@ def test_other_files_of_hdf5_are_not_opened(tmp_path: Path) -> None:
         Given(str(tmp_path / "a.h5"))
 
 
+def test_poolings_that_are_trained_take_files_that_stay_open(tmp_path: Path) -> None:
+    clips = [
+        Clip(Path(f"{name}.mp4"), (tag,), name) for name, tag in zip("abc", ("skate", "beach", "new"), strict=True)
+    ]
+    given = f"given:{_npz(tmp_path / 'g')}"
+    VideoEmbedder.fit(space(), clips, given, pooling="netvlad:clusters=2", recipe="groups", epochs=1)
+
+
 def test_a_model_of_given_features_knows_its_own(tmp_path: Path) -> None:
     own = space()
     own.save(tmp_path / "model")
