@@ -13,8 +13,9 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -69,19 +70,29 @@ def write(folder: Path) -> None:
         shutil.copytree(made, folder)
 
 
-def answers(folder: Path) -> dict[str, Any]:
-    """What this tag2vec says of what `write` wrote to `folder`, as plain values. A study is opened for writing."""
-    inside = sorted(manifest.parent for manifest in folder.rglob(artifact.MANIFEST))
-    found = {
-        "kinds": {one.relative_to(folder).as_posix(): artifact.read(one).kind for one in inside},
-        "corpus": _corpus(Corpus.load(folder / "corpus")),
-        "tags": _tags(Suggester.of_tags(folder / "model")),
-        "clips": _clips(Suggester.load(folder / "model", given=folder / GIVEN)),
-        "videos": {one.name: _video(one, folder) for one in sorted((folder / "videos").iterdir())},
-        "found": {one.name: _found(one, folder) for one in sorted((folder / "found").iterdir())},
-        "extracted": {name: _extracted(folder / name) for name in ("features", "pooled")},
-        "study": _study(Study(folder / "study")),
+def questions(folder: Path) -> dict[str, Callable[[], Any]]:
+    """What can be asked of what `write` wrote to `folder`, part by part. A study is opened for writing."""
+    asked: dict[str, Callable[[], Any]] = {
+        "corpus": lambda: _corpus(Corpus.load(folder / "corpus")),
+        "tags": lambda: _tags(Suggester.of_tags(folder / "model")),
+        "clips": lambda: _clips(Suggester.load(folder / "model", given=folder / GIVEN)),
+        "study": lambda: _study(Study(folder / "study")),
     }
+    for part, ask in (("videos", _video), ("found", _found)):
+        asked |= {f"{part}/{one.name}": partial(ask, one, folder) for one in sorted((folder / part).iterdir())}
+    return asked | {f"extracted/{name}": partial(_extracted, folder / name) for name in ("features", "pooled")}
+
+
+def answers(folder: Path) -> dict[str, Any]:
+    """What this tag2vec says of what `write` wrote to `folder`, as plain values."""
+    inside = sorted(manifest.parent for manifest in folder.rglob(artifact.MANIFEST))
+    found: dict[str, Any] = {"kinds": {one.relative_to(folder).as_posix(): artifact.read(one).kind for one in inside}}
+    for name, ask in questions(folder).items():
+        part, _, one = name.partition("/")
+        if one:
+            found.setdefault(part, {})[one] = ask()
+        else:
+            found[part] = ask()
     return json.loads(json.dumps(found, default=lambda array: array.tolist()))
 
 

@@ -25,6 +25,7 @@ import duckdb
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec import artifact
 from tag2vec.errors import SourceError, UsageError
 from tag2vec.scraping.corpus import WHO, Corpus
 from tag2vec.scraping.tally import FOLLOWED, MEMORY
@@ -115,7 +116,7 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
         raise UsageError(f"smoothing is {smoothing}; wanted a number of authors above 0.")
     head = list(takewhile(lambda entry: entry.count >= FOLLOWED, corpus.vocabulary()))
     rows = {entry.stem: row for row, entry in enumerate(head)}
-    with _database() as db:
+    with _database(corpus) as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
         first, last = _row(db, _SPAN, posts)
         if last is None:
@@ -154,7 +155,7 @@ def weekly(corpus: Corpus, rows: Mapping[str, int], weeks: int) -> tuple[NDArray
     An author counts once a day. The last week ends with the last day of the corpus, which must have dates.
     """
     counts, every = np.zeros((len(rows), weeks), np.int32), [0] * weeks
-    with _database() as db:
+    with _database(corpus) as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
         _, last = _row(db, _SPAN, posts)
         window = {"start": _days_before(last, 7 * weeks), "last": last}
@@ -168,9 +169,10 @@ def weekly(corpus: Corpus, rows: Mapping[str, int], weeks: int) -> tuple[NDArray
 
 
 @contextmanager
-def _database() -> Iterator[duckdb.DuckDBPyConnection]:
-    """One that takes only so much memory, and disk in a folder that is gone afterwards."""
+def _database(corpus: Corpus) -> Iterator[duckdb.DuckDBPyConnection]:
+    """One for the files of `corpus`, that takes only so much memory, and disk in a folder that is gone afterwards."""
     with (
+        artifact.reading(corpus.folder.folder),
         tempfile.TemporaryDirectory(prefix="tag2vec-trends-") as spill,
         duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as db,
     ):
