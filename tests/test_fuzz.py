@@ -62,7 +62,7 @@ def _rounds(folder: Path, part: str, rounds: range, told: Path) -> None:
     for number in rounds:
         draw = random.Random(f"{part} {number}")
         path = draw.choice(list(files))
-        path.write_bytes(_changed(draw, path, files[path]))
+        path.write_bytes(changed(draw, path, files[path]))
         _seal(path)
         told.write_text(f"round {number}, {path.relative_to(folder)}")
         for question in asked:
@@ -72,7 +72,7 @@ def _rounds(folder: Path, part: str, rounds: range, told: Path) -> None:
             again.write_bytes(data)
 
 
-def _changed(draw: random.Random, path: Path, data: bytes) -> bytes:
+def changed(draw: random.Random, path: Path, data: bytes) -> bytes:
     if path.suffix in (".json", ".jsonl") and draw.random() < 0.7:
         lines = data.decode().split("\n") if path.suffix == ".jsonl" else [data.decode()]
         at = draw.randrange(min(len(lines), 50))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.tfrecord import record_at, records, tfrecord_files, video
-from tag2vec.errors import MissingExtra, SourceError
+from tag2vec.errors import MissingExtra, SourceError, Tag2VecError
 
 WHOLE = 2**26  # bytes of a file that are hashed whole; of a larger one the first and the last so many
 LARGEST = float(np.finfo(np.float32).max)
@@ -38,9 +37,9 @@ class Entry:
         """Arrays (n, width) or (width,) float32 by part. Raises SourceError: no numbers, not finite, not readable."""
         try:
             return {name: _numbers(array, self.where) for name, array in self.load().items()}
-        except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
-            if isinstance(error, SourceError):
-                raise
+        except SourceError:
+            raise
+        except Exception as error:  # what libraries raise for a damaged file is anybody's guess
             raise SourceError(f"{self.where} cannot be read as an array of numbers: {error}.") from error
 
 
@@ -71,7 +70,9 @@ def open_table(path: Path) -> Table:
         if read is not _records or not table.entries:
             raise
         table.damage = error
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Tag2VecError:
+        raise
+    except Exception as error:
         raise SourceError(f"{path} cannot be read: {error}.") from error
     if not table.entries:
         raise SourceError(f"{path} holds no features; wanted an array for each clip.")
