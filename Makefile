@@ -18,6 +18,9 @@ demo: install  ## the main job, end to end, on clips and posts made here (workin
 test: install  ## the test suite
 	$(BIN)/python -m pytest -n auto
 
+coverage: install  ## the test suite, and which lines and branches of tag2vec it went through
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
 lint: install  ## style, types, and that dependencies are those that are imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -30,5 +33,5 @@ api: install  ## the reference of the library, as pages in build/api
 bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help install demo test lint api bench
+.PHONY: help install demo test coverage lint api bench
 .DEFAULT_GOAL := help
