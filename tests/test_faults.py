@@ -1,0 +1,138 @@
+"""Every command that writes, on a disk that fails: a clear sentence, nothing half written, the same command goes on.
+
+Each meets one kind of fault at one place; with TAG2VEC_FAULTS=20 all kinds at as many places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import shutil
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tag2vec import artifact
+from tag2vec.demo.posts import posts, write_posts
+from tests.clips import moving, write_clip
+from tests.faults import Kind, faulty
+
+PLACES = int(os.environ.get("TAG2VEC_FAULTS", "1"))
+GIVEN = "--features given:given.npz"
+COMMANDS = {
+    "build": "build-corpus posts.jsonl -o new",
+    "grow": "build-corpus more.jsonl --update corpus",
+    "embed": "fit-embedding corpus -o new --dim 8 --epochs 2 --refine 1",
+    "update": "fit-embedding grown --update younger",
+    "clips": f"fit-video model clips.csv {GIVEN} --epochs 2",
+    "extract": "extract clips.csv -o new --workers 1",
+    "pooled": "extract clips.csv -o new --workers 1 --pooling mean",
+    "index": "fit-index model --index ivf",
+    "found": "index-clips clips.csv -m model -o new --workers 1",
+    "beside": "suggest 0.mp4 1.mp4 -m model --sidecar --json --workers 1",
+    "export": "export model -o new.vec",
+    "projector": "export model -o new",
+    "import": "import-vectors words.vec -o new",
+    "study": "study new clips.csv -m model -o new",
+}
+if PLACES > 1:  # these take long
+    COMMANDS |= {
+        "report": "evaluate video model clips.csv --report new",
+        "cnn": "fit-cnn clips.csv -o new.safetensors --frames 2 --side 32",
+    }
+
+KINDS: tuple[Kind, ...] = ("full", "readonly", "kill", "large")
+CASES = [
+    (command, kind)
+    for number, command in enumerate(COMMANDS)
+    for place, kind in enumerate(KINDS)
+    if PLACES > 1 or (number + place) % len(KINDS) == 0  # one of each is enough for a while
+]
+
+
+SET_UP = f"""
+build-corpus posts.jsonl -o corpus
+build-corpus posts.jsonl -o grown
+fit-embedding corpus -o model --dim 8 --epochs 2 --refine 1
+fit-embedding grown -o younger --dim 8 --epochs 2 --refine 1
+build-corpus more.jsonl --update grown
+fit-video model clips.csv {GIVEN} --epochs 2
+"""
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What each command finds: posts, corpora, small models, six clips and given features of them."""
+    folder = tmp_path_factory.mktemp("faults") / "start"
+    folder.mkdir()
+    write_posts(folder / "posts.jsonl", posts(1, 20))
+    (folder / "more.jsonl").write_text('{"id": "new", "tags": ["yoyo", "walkthedog", "yoyo tricks"]}\n')
+    (folder / "words.vec").write_text("2 3\nyoyo 0.1 0.2 0.3\nbasketball 0.3 0.2 0.1\n")
+    rows = [["path", "tags", "group"]]
+    for number in range(6):
+        clip = write_clip(folder / f"{number}.mp4", moving(12 + number, 64, 80))
+        rows.append([clip.name, ("yoyo", "basketball")[number % 2], str(number)])
+    (folder / "clips.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    np.savez(folder / "given.npz", **{f"{i}": np.eye(6, dtype=np.float32)[i] for i in range(6)})
+    for line in SET_UP.strip().splitlines():
+        ended = faulty(folder, line.split())
+        assert ended.code == 0, f"{line}: {ended.said}"
+    return folder
+
+
+def _copy(start: Path, to: Path) -> Path:
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(start, to)
+    return to
+
+
+def _files(folder: Path) -> dict[str, str]:
+    """What stands there but the cache, with checksums; none of files that say how many seconds something took."""
+    found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    names = {str(path.relative_to(folder)): path for path in found}
+    return {
+        name: "" if "/arrays/" in name or name.endswith(".mp4.json") else hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in names.items()
+        if not name.startswith("cache/")
+    }
+
+
+@cache
+def _undisturbed(start: Path, command: str) -> tuple[dict[str, str], int, int]:
+    """The files afterwards, how often something changes until then, and how large the largest file is."""
+    folder = _copy(start, start.parent / f"{command}-whole")
+    ended = faulty(folder, COMMANDS[command].split())
+    assert ended.code == 0, ended.said
+    wanted = _files(folder)
+    before = _files(start)
+    most = max((folder / name).stat().st_size for name in wanted if wanted[name] != before.get(name, "-"))
+    return wanted, ended.changes, most
+
+
+@pytest.mark.parametrize(("command", "kind"), CASES)
+def test_a_fault_costs_nothing_that_was_there(start: Path, command: str, kind: Kind) -> None:
+    wanted, changes, most = _undisturbed(start, command)
+    draw = random.Random(f"{command} {kind}")
+    for _ in range(PLACES):
+        # Paths of features and corpora stand in manifests: each run is in a folder of the same name.
+        folder = _copy(start, start.parent / f"{command}-whole")
+        nth = draw.randrange(most) if kind == "large" else draw.randint(1, changes)
+        hit = faulty(folder, COMMANDS[command].split(), kind, nth)
+        told = f"{kind} at {nth} of {changes}, {hit.code}: {hit.said}"
+        assert "Traceback" not in hit.said, told
+        if hit.code:
+            assert hit.code == (-9 if kind == "kill" else 1), told
+            assert kind == "kill" or "tag2vec: " in hit.said, told
+            for path in folder.rglob(artifact.MANIFEST):
+                if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                    artifact.read(path.parent)  # old or new, but whole
+            again = faulty(folder, COMMANDS[command].split())
+            assert again.code == 0, f"{told}\nand then {again.said}"
+        else:  # what failed was not needed, such as the cache, or came later
+            assert kind == "large" or hit.changes < nth or _files(folder) == wanted, told
+        left = _files(folder)
+        assert sorted(left) == sorted(wanted), told
+        assert [name for name in wanted if left[name] != wanted[name]] == [], told
