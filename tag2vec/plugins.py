@@ -33,6 +33,11 @@ def get(base: type[T], name: str) -> type[T]:
     modules = _modules(base)
     if name not in modules:
         raise unknown(_kind(base), name, modules)
+    if modules[name].rpartition(".")[2] != name:  # what is stored names the module
+        raise UsageError(
+            f"The entry point '{name}' of tag2vec.{_kind(base)} leads to the module {modules[name]}; wanted a module "
+            "whose last name is the plugin's."
+        )
     module = importlib.import_module(modules[name])
     found = [
         c
@@ -78,7 +83,8 @@ def parse(base: type[T], text: str) -> tuple[str, dict[str, Any]]:
     if not rest:
         return name, {}
     if known and not re.match(r"\w+=", rest):
-        return name, {next(iter(known)): rest}
+        first, one = next(iter(known.items()))
+        return name, {first: rest if "str" in str(one.annotation) else _value(rest)}  # a path may look like a number
     return name, {key: _value(value) for key, _, value in (part.partition("=") for part in rest.split(","))}
 
 

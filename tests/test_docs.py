@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import shlex
@@ -11,7 +10,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 import typer
 from typer.core import TyperGroup
@@ -49,15 +47,6 @@ def test_the_quickstart_of_the_library_runs(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^#[Yy]oyo #", done.stdout.splitlines()[-1])
-
-
-def test_the_example_plugin_keeps_the_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (source,) = blocks("docs/add-a-plugin.md", "python")
-    (tmp_path / "colours.py").write_text(source, encoding="utf-8")
-    monkeypatch.syspath_prepend(tmp_path)
-    features = importlib.import_module("colours").Colours()
-    found = features(np.full((4, 2, 2, 3), 51, np.uint8), 25.0)
-    assert found.shape == (4, features.dim) and found.dtype == np.float32 and np.allclose(found, 0.2)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -22,7 +22,7 @@ def test_every_file_in_the_folder_is_one_plugin(base: type) -> None:
     assert names and all(not name.startswith("_") for name in names)
     for name in names:
         assert issubclass(plugins.get(base, name), base)
-        assert plugins.get(base, name).__module__ == f"{base.__module__}.{name}"
+        assert plugins.get(base, name).__module__.rpartition(".")[2] == name
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
@@ -36,3 +36,16 @@ def test_unknown_settings_are_refused() -> None:
         plugins.make(Source, "csv", {"delimeter": ";"})
     made = plugins.make(Source, "csv", {"delimiter": ";"})
     assert isinstance(made, Csv) and made.delimiter == ";"
+
+
+def test_the_first_setting_needs_no_name_and_is_read_as_named_ones_are() -> None:
+    assert plugins.parse(Index, "ivf:64") == plugins.parse(Index, "ivf:lists=64") == ("ivf", {"lists": 64})
+    assert plugins.parse(Index, "flat:false") == ("flat", {"gpu": False})
+    assert plugins.parse(Features, "given:2026") == ("given", {"path": "2026"})
+
+
+def test_an_entry_point_of_another_name_than_its_module_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plugins, "_theirs", lambda kind: {"colours": "my_package.plugins"})
+    assert "colours" in plugins.names(Features)
+    with pytest.raises(UsageError, match=r"'colours' of tag2vec.features leads to the module my_package.plugins"):
+        plugins.get(Features, "colours")

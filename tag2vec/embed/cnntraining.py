@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +43,16 @@ class Squares(Features):
 
     side: int = 64
     frames: int = 8
-    dim: int = field(default=0, init=False)
+
+    @property
+    def dim(self) -> int:
+        return 3 * self.side**2
 
     def __post_init__(self) -> None:
         if not (8 <= self.side <= 512 and 1 <= self.frames <= 64):
             raise UsageError(
                 f"Got side={self.side}, frames={self.frames}; wanted a side of 8 to 512 and 1 to 64 frames."
             )
-        object.__setattr__(self, "dim", 3 * self.side**2)
 
     def __call__(self, frames: NDArray[np.uint8], fps: float) -> Array:
         return squares(frames[spread(len(frames), self.frames)], self.side).reshape(self.frames, -1)

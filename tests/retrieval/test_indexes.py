@@ -18,7 +18,7 @@ from tag2vec.errors import UsageError
 from tag2vec.retrieval.indexes import Index, Vectors, _ivf
 
 NAMES = [*plugins.names(Index), "ivfsq:fine=true"]
-EXACT = ("exact", "flat")
+EXACT = {name for name in plugins.names(Index) if plugins.get(Index, name).exact}
 GPU = ("flat", "ivf")
 N, DIM = 3000, 21  # enough for lists and a graph; dimensions that no code divides
 

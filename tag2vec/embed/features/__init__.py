@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 class Features(ABC):
     """Base of all features. A subclass is a frozen dataclass: its fields are its settings.
 
-    `dim` is the width of the result. `blocks` names the parts that the columns consist of, in order, with their
-    widths (they add up to `dim`): poolings may treat each part on its own.
+    `dim` is the width of the result: a field, or a property where it follows from settings. `blocks` names the parts
+    that the columns consist of, in order, with their widths (they add up to `dim`): poolings may treat each part on its
+    own.
 
     Most kinds see the pictures of a clip and define `__call__`. Others say in `wants` what is to be read of the file
     (nothing for an empty set: the file need not be there) and define `of`.
     """
 
-    dim: int
     pooling: ClassVar[str] = "mean"  # that suits these features
     gpu: ClassVar[bool] = False  # whether a GPU makes them faster: on a cluster that has some, they are computed there
     reads: ClassVar[bool] = False  # whether it defines `told`
     version: int = 1  # raise it when the same settings give other numbers: it is part of the cache key
+
+    @property
+    @abstractmethod
+    def dim(self) -> int: ...
 
     @property
     def blocks(self) -> dict[str, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -21,6 +22,7 @@ class Pooling(torch.nn.Module):
 
     out_dim: int
     axes: int = 256  # principal axes of its vectors that a network sees
+    ordered: ClassVar[bool] = False  # whether it sees which row came first
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from tag2vec.embed.pooling._rows import Level, real_first, some
 class Recurrent(Pooling):
     """`layers` networks of `units` on each other; out_dim = units, the hidden state of the last one."""
 
+    ordered = True
     kind: ClassVar[type[torch.nn.RNNBase]]
 
     def __init__(self, dim: int, units: int, layers: int) -> None:

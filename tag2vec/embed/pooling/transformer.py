@@ -24,6 +24,8 @@ class Transformer(Pooling):
     A clip of n rows takes time and memory in proportion to n * n.
     """
 
+    ordered = True
+
     def __init__(self, dim: int, blocks: dict[str, int], width: int = 256, heads: int = 4, layers: int = 1) -> None:
         super().__init__()
         whole(self.name, width=width, heads=heads, layers=layers)

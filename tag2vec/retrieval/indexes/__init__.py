@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,7 @@ class Index(ABC):
     The settings of an index are those of its class. Searching changes nothing, and several threads may search at once.
     """
 
+    exact: ClassVar[bool] = False  # whether it finds all of the nearest
     _dim = 0
     _live: Mask = np.ones(0, bool)
     _standing: Allowed | None = None  # all rows that were not removed; None: none was

@@ -17,6 +17,8 @@ FILE = "vectors.npy"
 
 
 class Exact(Index):
+    exact = True
+
     @classmethod
     def needs(cls, n: int, dim: int) -> int:
         return 4 * n * dim

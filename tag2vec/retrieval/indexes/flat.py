@@ -17,6 +17,7 @@ GPU_K = 2047  # more cannot be asked of a GPU at once
 
 @dataclass(eq=False)
 class Flat(Faiss):
+    exact = True
     gpu: bool = False  # search on NVIDIA GPUs; searches among some rows stay with the processor
 
     @classmethod

@@ -22,6 +22,7 @@ from tag2vec.scraping.post import Post
 MAX_LINE = 16 * 1024 * 1024  # bytes: a longer line is not a post
 FILE = "file "  # begins the `source` of posts that came without one, before their file's path
 BLOCK = 4 * 1024 * 1024  # bytes of lines that are handled together
+HEAD = 64 * 1024  # bytes that say what format a file has
 Skip = Callable[[str, str], None]
 
 
@@ -58,7 +59,7 @@ class Source(ABC):
         """How surely this source reads the file `path`: 0 not at all; the surest source takes it.
 
         By default the length of the longest of `suffixes` that ends its name. A format that shares its suffix with
-        others looks into the file.
+        others looks into the file, see `head`.
         """
         name = path.name.lower()
         return max((len(suffix) for suffix in cls.suffixes if name.endswith(suffix)), default=0)
@@ -153,6 +154,15 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raise SourceError(f"Cannot open {path}: {error.strerror}.") from error
     with raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
         yield file  # type: ignore[misc]
+
+
+def head(path: Path) -> bytes:
+    """The first HEAD bytes of a file, unpacked; none of one that cannot be read."""
+    try:
+        with opened(path) as file:
+            return file.read(HEAD)
+    except (SourceError, EOFError, zlib.error, OSError):
+        return b""
 
 
 def lines(path: Path, skip: Skip) -> Iterator[tuple[str, str]]:

@@ -16,10 +16,9 @@ import msgspec
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Skip, Source, lines, opened, refuse
+from tag2vec.scraping.sources import Skip, Source, head, lines, opened, refuse
 
 MAX_FILE = 256 * 1024 * 1024  # bytes, unpacked: Python holds several times as much in memory
-_HEAD = 64 * 1024
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # escapes half a character; the other half may be missing
 _LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
@@ -46,8 +45,8 @@ class JsonFile(Source):
     def reads(cls, path: Path) -> int:
         sure = super().reads(path)
         if sure and cls.keys:
-            head = _head(path)
-            return sure if any(key in head for key in cls.keys) else 0
+            begins = head(path)
+            return sure if any(key in begins for key in cls.keys) else 0
         return sure
 
     def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
@@ -113,11 +112,3 @@ def _parsed(where: str, raw: bytes | str, skip: Skip) -> Iterator[tuple[str, Any
         skip(where, f"not JSON ({error})")
     else:
         yield where, value
-
-
-def _head(path: Path) -> bytes:
-    try:
-        with opened(path) as file:
-            return file.read(_HEAD)
-    except (SourceError, EOFError, zlib.error, OSError):
-        return b""

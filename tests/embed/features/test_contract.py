@@ -50,7 +50,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         settings[setting] = str(write(tmp_path_factory.mktemp(name)))
     try:
         return plugins.make(Features, name, settings).bound(space())  # type: ignore[type-abstract]
-    except (MissingExtra, UsageError, TypeError) as error:
+    except (MissingExtra, UsageError) as error:
         pytest.skip(f"needs more than its defaults: {error}")
 
 
