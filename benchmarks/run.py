@@ -22,6 +22,7 @@ learning
 pooling
 suggest
 serve
+scale
 tags --train {own}/train.jsonl --test {own}/test.jsonl --name tags-demo
 """
 HARRISON = "{data}/tags/harrison-train.jsonl.gz"
