@@ -30,8 +30,12 @@ lint: install  ## style, types, and that dependencies are those that are importe
 api: install  ## the reference of the library, as pages in build/api
 	$(BIN)/python docs/api.py build/api
 
+dist: install  ## the sdist, and the wheel that is built from it, in dist/
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
 bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help install demo test coverage lint api bench
+.PHONY: help install demo test coverage lint api dist bench
 .DEFAULT_GOAL := help

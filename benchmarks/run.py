@@ -21,6 +21,7 @@ speed
 learning
 pooling
 suggest
+leaks
 serve
 scale
 tags --train {own}/train.jsonl --test {own}/test.jsonl --name tags-demo
