@@ -19,6 +19,8 @@ CONTAINERS = (
     "bmp_pipe,gif_pipe,jpeg_pipe,jpegxl_pipe,png_pipe,tiff_pipe,webp_pipe,"  # one picture is a short clip
     "aac,ac3,aiff,amr,ape,au,caf,dts,eac3,flac,mp3,wav,w64,wv"  # to tell sound from rubbish
 )
+# Words in a file that are no UTF-8 are no reason to refuse it. From 19 on PyAV thinks so too, and takes no argument.
+LENIENT = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 MAX_ERRORS = 200  # damaged packets in all after which a file is given up
 
 
@@ -34,7 +36,7 @@ def opened() -> Any:
     options = {"fd": "0", "protocol_whitelist": "fd", "format_whitelist": CONTAINERS}
     os.lseek(0, 0, os.SEEK_SET)
     try:
-        return av.open("fd:", options=options, metadata_errors="replace")
+        return av.open("fd:", options=options, **LENIENT)
     except (av.InvalidDataError, av.EOFError, av.ArgumentError) as error:
         raise Refused("is not a video, or its beginning is damaged or missing") from error
 
