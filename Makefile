@@ -23,8 +23,11 @@ lint: install  ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+notebooks: install  ## run the tutorials in docs/notebooks again and store what they print
+	$(BIN)/python -m tests.notebooks
+
 bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help install demo test lint bench
+.PHONY: help install demo test lint notebooks bench
 .DEFAULT_GOAL := help
