@@ -34,8 +34,11 @@ dist: install  ## the sdist, and the wheel that is built from it, in dist/
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
 
+notebooks: install  ## run the tutorials in docs/notebooks again and store what they print
+	$(BIN)/python -m tests.notebooks
+
 bench: install  ## the measurements behind every table in docs/ (see benchmarks/README.md)
 	$(BIN)/python -m benchmarks.run
 
-.PHONY: help install demo test coverage lint api dist bench
+.PHONY: help install demo test coverage lint api dist notebooks bench
 .DEFAULT_GOAL := help

@@ -93,7 +93,7 @@ def test_the_seed_recipe_is_there_and_ours_beats_it(home: Home) -> None:
     assert report["baselines"]["popularity"]["top1"] <= 0.2 and report["baselines"]["shuffled_labels"]["top1"] <= 0.5
     for metric in ("hit@1", "precision@5", "recall@15"):
         assert report[metric] >= report["baselines"]["popularity"][metric]
-    fitted = evaluate_video(home.model, home.folder / "held_out.csv", cache=home.cache)
+    fitted = evaluate_video(home.model, read_clips(home.folder / "held_out.csv"), cache=home.cache)
     assert fitted["clips"] == 12 and fitted["top1"] >= 0.9 and fitted["of_trained_groups"] == 0
     with pytest.raises(UsageError, match="60 folds were asked of 54 groups"):
         evaluate_video(home.model, home.folder / "clips.csv", folds=60, cache=home.cache)

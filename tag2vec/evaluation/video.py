@@ -50,7 +50,7 @@ class Parts:
 
 def evaluate_video(
     model: str | Path,
-    clips: str | Path,
+    clips: str | Path | Sequence[Clip],
     folds: int | None = None,
     repeats: int = 4,
     cache: Cache | None = None,
@@ -66,11 +66,11 @@ def evaluate_video(
     With `features`, which need `folds`, it is one of our own recipe on them, whatever video embedder the model has.
     Folds never split a group and keep the share of categories (scikit-learn's StratifiedGroupKFold); the mean of
     `repeats` shuffles is reported. Pooling, network and baselines see the training folds only.
-    `clips` may be a features folder with the features of the model; where it holds one vector a clip, the poolings are
-    those it was written with, which saw the clips of all folds. Without folds `of_trained_groups` counts the clips of
-    groups that the model was fitted on, whose figures say little about other clips. With `report`, a page and what is
-    returned are written into that folder, see `tag2vec.evaluation.report`. Raises SourceError when the clips cannot be
-    split so.
+    `clips` may be a list of clips, or a features folder with the features of the model; where it holds one vector a
+    clip, the poolings are those it was written with, which saw the clips of all folds. Without folds
+    `of_trained_groups` counts the clips of groups that the model was fitted on, whose figures say little about other
+    clips. With `report`, a page and what is returned are written into that folder, see `tag2vec.evaluation.report`.
+    Raises SourceError when the clips cannot be split so.
     """
     if report is not None:
         check_report(report)
@@ -84,7 +84,8 @@ def evaluate_video(
     every = gather(clips, parts.kinds, parts.limits, cache, workers, tick)
     rows = [i for i, clip in enumerate(every.clips) if space.stems.many(clip.tags)]
     if not rows:
-        raise SourceError(f"None of the {len(every.clips)} clips in {clips} that can be read carries a tag.")
+        where = f" in {clips}" if isinstance(clips, str | Path) else ""
+        raise SourceError(f"None of the {len(every.clips)} clips{where} that can be read carries a tag.")
     used = replace(every, clips=[every.clips[i] for i in rows], arrays=Picked(every.arrays, rows))
     labels = Labels(space, used.clips)
     shuffles = (
