@@ -20,7 +20,7 @@ CONTAINERS = (
     "aac,ac3,aiff,amr,ape,au,caf,dts,eac3,flac,mp3,wav,w64,wv"  # to tell sound from rubbish
 )
 # Words in a file that are no UTF-8 are no reason to refuse it. From 19 on PyAV thinks so too, and takes no argument.
-LENIENT = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+LENIENT: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 MAX_ERRORS = 200  # damaged packets in all after which a file is given up
 
 
