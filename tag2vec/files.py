@@ -20,11 +20,15 @@ def write_whole(path: Path, data: bytes | str) -> None:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """What is written inside the `with` block becomes the file `path` at its end. Raises as `write_whole`."""
+def replacing(path: Path, parents: bool = False) -> Iterator[BinaryIO]:
+    """What is written inside the `with` block becomes the file `path` at its end; with `parents` its folders are made.
+
+    Raises as `write_whole`.
+    """
     aside = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if parents:
+            path.parent.mkdir(parents=True, exist_ok=True)
         with aside.open("wb") as file:
             yield file
             file.flush()

@@ -56,11 +56,11 @@ def installed(extra: str) -> dict[str, Distribution]:
 
 def licences(package: Distribution) -> list[str]:
     """What a package says of its licence: as an expression, by its classifiers, or in the first line of a text."""
-    facts = package.metadata
-    if expression := facts["License-Expression"]:
+    facts = package.metadata  # by `get`: once importlib_metadata is imported, it raises KeyError in place of None
+    if expression := facts.get("License-Expression"):
         return re.split(r" AND | OR ", expression)
     named = [one.rpartition(" :: ")[2] for one in facts.get_all("Classifier") or () if one.startswith("License ::")]
-    return [one for one in named if one != "OSI Approved"] or [(facts["License"] or "no licence").splitlines()[0]]
+    return [one for one in named if one != "OSI Approved"] or [(facts.get("License") or "no licence").splitlines()[0]]
 
 
 @pytest.mark.parametrize("extra", EXTRAS)

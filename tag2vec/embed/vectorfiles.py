@@ -66,12 +66,12 @@ def write_table(path: Path, table: Table, form: str | None = None) -> tuple[Path
     kind, files = format_of(path, form), files_of(path, form)
     if kind == "projector":
         values, metadata = files
-        with replacing(values) as file, replacing(metadata) as beside:
+        with replacing(values, parents=True) as file, replacing(metadata) as beside:
             file.writelines(f"{line}\n".encode() for line in _written(table.vectors, "\t"))
             columns = [["tag", *table.words], ["count", *table.counts]] if table.counts else [table.words]
             beside.writelines("\t".join(map(str, cells)).encode() + b"\n" for cells in zip(*columns, strict=True))
         return files
-    with replacing(path) as file:
+    with replacing(path, parents=True) as file:
         file.write("{} {}\n".format(*table.vectors.shape).encode())
         if kind == "text":
             lines = zip(table.words, _written(table.vectors, " "), strict=True)

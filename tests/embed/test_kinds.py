@@ -97,7 +97,7 @@ def test_the_flow_of_trajectories() -> None:
     assert kinds_of(named)[1] == DenseTrajectories(scales=1, stride=6, max_tracks=800, flow="codec")
     with pytest.raises(UsageError, match="wanted trajectories among them"):
         with_flow("audio", "codec")
-    with pytest.raises(UsageError, match="flow=fast; wanted one of dis, codec"):
+    with pytest.raises(UsageError, match="flow=fast; wanted one of dis, farneback, codec"):
         kinds_of(with_flow(None, "fast"))
 
 

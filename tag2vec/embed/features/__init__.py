@@ -32,7 +32,8 @@ class Features(ABC):
 
     @property
     @abstractmethod
-    def dim(self) -> int: ...
+    def dim(self) -> int:
+        """Columns of what it computes; a field or a property of a kind."""
 
     @property
     def blocks(self) -> dict[str, int]:
