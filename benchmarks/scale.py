@@ -137,7 +137,7 @@ class Growth:
         if self._last:
             grown = f"{math.log(took / self._last[1]) / math.log(amount / self._last[0]):.2f}"
         self._last = amount, took
-        self.rows.append([self.what, f"{amount:,}", took, f"{amount / took:,.0f}", grown, f"{megabytes:,.0f}"])
+        self.rows.append([self.what, f"{amount:,}", took, f"{amount / took:,.1f}", grown, f"{megabytes:,.0f}"])
         print(self.rows[-1], flush=True)
 
 
