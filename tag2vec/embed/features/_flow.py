@@ -54,9 +54,9 @@ def optical_flow(
         yield field
 
 
-def _farneback(one: NDArray[np.uint8], next: NDArray[np.uint8], flow: NDArray[np.float32]) -> None:
+def _farneback(one: NDArray[np.uint8], after: NDArray[np.uint8], flow: NDArray[np.float32]) -> None:
     """As OpenCV's own example has it: three sizes, windows of 15 pixels, three rounds, polynomials of 5 pixels."""
-    cv2.calcOpticalFlowFarneback(one, next, flow, 0.5, 3, 15, 3, 5, 1.2, 0)
+    cv2.calcOpticalFlowFarneback(one, after, flow, 0.5, 3, 15, 3, 5, 1.2, 0)
 
 
 def carried_flow(
