@@ -135,6 +135,11 @@ def reading(folder: Path) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
             raise  # the disk's fault
+        if isinstance(error, MemoryError):
+            raise ArtifactError(
+                f"{folder} needs more memory than there is ({error or 'MemoryError'}). Free some, or make it anew with "
+                "less in it."
+            ) from error
         raise ArtifactError(
             f"{folder} does not hold what tag2vec writes ({type(error).__name__}: {error}). Make it anew."
         ) from error

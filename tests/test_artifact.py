@@ -131,6 +131,11 @@ def test_what_others_wrote_is_a_clear_error(tmp_path: Path, error: Exception) ->
         raise UsageError("mine")
 
 
+def test_too_little_memory_is_not_called_damage(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactError, match=r"needs more memory than there is.*Free some"), artifact.reading(tmp_path):
+        np.zeros(2**50)
+
+
 def test_other_folders_are_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / "me.jpg").touch()

@@ -18,9 +18,9 @@ from tag2vec.errors import Tag2VecError
 from tag2vec.version import __version__
 
 AGAIN = "What was finished is kept; the same command goes on from there."
-DISK = {  # what is wrong with a disk, or with the rights to it, and no bug
+OUTSIDE = {  # what is wrong with a disk, with the rights to it or with memory, and no bug
     getattr(errno, name)
-    for name in ("ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EIO", "EACCES", "EPERM")
+    for name in ("ENOMEM", "ENOSPC", "EDQUOT", "EROFS", "EFBIG", "EIO", "EACCES", "EPERM")
     if hasattr(errno, name)
 }
 
@@ -41,10 +41,14 @@ class _Group(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
         except OSError as error:
-            if error.errno not in DISK:
+            if error.errno not in OUTSIDE:
                 raise
             where = f" ({error.filename})" if error.filename else ""
             typer.echo(f"tag2vec: {error.strerror}{where}. {AGAIN}", err=True)
+            raise SystemExit(1) from None
+        except MemoryError as error:
+            why = f" ({error})" if str(error) else ""
+            typer.echo(f"tag2vec: out of memory{why}. Free some, or give it less at once. {AGAIN}", err=True)
             raise SystemExit(1) from None
 
 

@@ -7,6 +7,9 @@ come to the rows, so the same rows give the same bytes.
 from __future__ import annotations
 
 import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,13 +63,21 @@ def tally(
     `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
     posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
     """
-    try:
+    with disk_told():
         return _tally(rows, out, cleaning, before, counts)
-    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:  # the disk is full
-        full = "No space left" in str(error)
-        raise OSError(
-            errno.ENOSPC if full else errno.EIO, "No space left on device" if full else str(error).splitlines()[0]
-        ) from error
+
+
+@contextmanager
+def disk_told() -> Iterator[None]:
+    """What DuckDB says of a disk or a memory that is full becomes the OSError that Python has for it."""
+    try:
+        yield
+    except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        said = str(error).splitlines()[0]
+        number = errno.ENOMEM if isinstance(error, duckdb.OutOfMemoryException) else errno.EIO
+        if "No space left" in str(error):
+            number, said = errno.ENOSPC, os.strerror(errno.ENOSPC)
+        raise OSError(number, said) from error
 
 
 def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, counts: Path | None) -> Tally:

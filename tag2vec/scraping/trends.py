@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from tag2vec import artifact
 from tag2vec.errors import SourceError, UsageError
 from tag2vec.scraping.corpus import WHO, Corpus
-from tag2vec.scraping.tally import FOLLOWED, MEMORY
+from tag2vec.scraping.tally import FOLLOWED, MEMORY, disk_told
 
 _POSTS = "read_parquet($posts, file_row_number = true)"
 _SPAN = f"SELECT min(day), max(day) FROM {_POSTS}"
@@ -173,6 +173,7 @@ def _database(corpus: Corpus) -> Iterator[duckdb.DuckDBPyConnection]:
     """One for the files of `corpus`, that takes only so much memory, and disk in a folder that is gone afterwards."""
     with (
         artifact.reading(corpus.folder.folder),
+        disk_told(),
         tempfile.TemporaryDirectory(prefix="tag2vec-trends-") as spill,
         duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as db,
     ):
