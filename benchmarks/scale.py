@@ -40,7 +40,9 @@ Rows = list[list[object]]
 POSTS = (25_000, 50_000, 100_000)
 CLIPS = (58, 116, 232)
 LEARNT, WIDE = (2_000, 8_000, 32_000), 256
+PASSES = ("--epochs", 10)  # so that each size has as many
 FRAMES, EPOCHS = 2_000, (2, 6)
+KINDS = 33
 ASKED = 50
 TAG2VEC = [sys.executable, "-m", "tag2vec"]
 COLUMNS = ["", "amount", "seconds", "a second", "growth", "MB"]
@@ -89,7 +91,7 @@ def of_learning(folder: Path) -> Rows:
     model = folder / "model"
     for size in LEARNT:
         _given(folder, np.random.default_rng(0).normal(size=(size, WIDE)))
-        fitted.add(size, "fit-video", model, folder / "clips.csv", "--features", f"given:{folder}/given.npz")
+        fitted.add(size, "fit-video", model, folder / "clips.csv", "--features", f"given:{folder}/given.npz", *PASSES)
         before = resident(psutil.Process())
         space = TagSpace.load(model)
         suggester = Suggester(space, VideoEmbedder.load(model, space))
@@ -169,18 +171,23 @@ def _head(folder: Path, size: int) -> Path:
 
 
 def _given(folder: Path, features: NDArray[Any]) -> None:
-    """A model without clips, and features with a clips list of three of a hundred tags each."""
+    """A model without clips, and clips of KINDS with three tags each, whose `features` are moved by their kind."""
     if not (folder / "model").is_dir():
         write(folder / "posts.jsonl", list(posts(1, 40)), 1_160)
         costs([*TAG2VEC, "build-corpus", f"{folder}/posts.jsonl", "-o", f"{folder}/corpus"])
         costs([*TAG2VEC, "fit-embedding", f"{folder}/corpus", "-o", f"{folder}/model"])
-    forms = TagSpace.load(folder / "model").forms[:100]
+    forms = TagSpace.load(folder / "model").forms
     draw = np.random.default_rng(2)
-    np.savez(folder / "given.npz", **{f"{i}": one for i, one in enumerate(features.astype(np.float32))})
+    kinds, middles = draw.integers(KINDS, size=len(features)), draw.normal(size=(KINDS, features.shape[-1]))
+    moved = {
+        f"{i}": (one + middles[kind]).astype(np.float32)
+        for i, (one, kind) in enumerate(zip(features, kinds, strict=True))
+    }
+    np.savez(folder / "given.npz", **moved)
     with (folder / "clips.csv").open("w", newline="") as file:
         out = csv.writer(file)
         out.writerow(["path", "tags", "group"])
-        out.writerows([f"{i}.mp4", " ".join(draw.choice(forms, 3, replace=False)), i] for i in range(len(features)))
+        out.writerows([f"{i}.mp4", " ".join(forms[3 * kind : 3 * kind + 3]), i] for i, kind in enumerate(kinds))
 
 
 def _remove(folder: Path) -> None:

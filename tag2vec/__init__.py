@@ -1,6 +1,6 @@
 """tag2vec learns how a community hashtags, and hashtags clips.
 
->>> from tag2vec import Corpus, TagSpace, VideoEmbedder, Suggester
+>>> from tag2vec import Corpus, TagSpace, VideoEmbedder, Suggester, fit_model
 
 Importing this package imports nothing heavy: each name brings its module when it is first used.
 """
@@ -14,6 +14,7 @@ from tag2vec.errors import Tag2VecError
 from tag2vec.version import __version__
 
 if TYPE_CHECKING:
+    from tag2vec.embed.model import fit_model
     from tag2vec.embed.space import TagSpace
     from tag2vec.embed.video import VideoEmbedder
     from tag2vec.retrieval.suggest import Suggester
@@ -29,6 +30,7 @@ __all__ = [
     "TagSpace",
     "VideoEmbedder",
     "__version__",
+    "fit_model",
 ]
 
 _HOMES = {
@@ -38,6 +40,7 @@ _HOMES = {
     "Suggestions": "tag2vec.retrieval.suggestions",
     "TagSpace": "tag2vec.embed.space",
     "VideoEmbedder": "tag2vec.embed.video",
+    "fit_model": "tag2vec.embed.model",
 }
 
 

@@ -24,10 +24,9 @@ import numpy as np
 from tag2vec import Corpus, Suggester, TagSpace, VideoEmbedder, artifact, plugins
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.folder import extract_to
-from tag2vec.embed.forms import Forms
 from tag2vec.embed.gather import gather
 from tag2vec.embed.heads import Head
-from tag2vec.embed.known import Known
+from tag2vec.embed.model import save_model
 from tag2vec.embed.update import updated
 from tag2vec.retrieval.clips import ClipIndex
 from tag2vec.retrieval.indexes import Index
@@ -133,10 +132,7 @@ def _write_model(folder: Path) -> None:
                 VideoEmbedder.fit(space, CLIPS, given, **LEARNING, **settings).save(folder / "videos" / name)
             titles = VideoEmbedder.fit(space, CLIPS, f"{given}+text", recipe="groups", **LEARNING)
             titles.save(folder / "videos" / "titles")
-    space = updated(space, corpus)
-    space.save(model)
-    Forms.fit(corpus, space).save(model)
-    Known.fit(corpus, space).save(model, space)
+    save_model(updated(space, corpus), corpus, model)
     fit_index(model, "ivf")
 
 

@@ -44,20 +44,15 @@ def fit_embedding(
     With --update the space of a model learns new tags and new company without being fitted again, and its video
     embedder goes on working.
     """
-    from tag2vec import artifact
-    from tag2vec.embed import forms
     from tag2vec.embed.clips import read_clips
-    from tag2vec.embed.known import KINDS, Known
-    from tag2vec.embed.space import FOLDER, KIND
+    from tag2vec.embed.model import check_model, save_model
     from tag2vec.scraping.corpus import Corpus
 
     model = out or update
     if model is None or (out and update):
         raise UsageError("Give --out MODEL for a new model, or --update MODEL for one whose corpus has grown.")
     # Whatever can be wrong with the arguments is found before the long work.
-    artifact.check_writable(model / FOLDER, KIND)
-    for name, kind in {forms.FOLDER: forms.KIND, **KINDS}.items():
-        artifact.check_writable(model / name, kind)
+    check_model(model)
     listed = read_clips(clips) if clips else None
     settings: dict[str, Any] = {
         "algorithm": algorithm,
@@ -74,9 +69,7 @@ def fit_embedding(
     given = {name: value for name, value in settings.items() if is_given(context, name)}
     read = Corpus.load(corpus)
     space = _updated(model, read, given) if update else _fitted(read, settings)
-    space.save(model)
-    forms.Forms.fit(read, space, space.config["seed"]).save(model)
-    Known.fit(read, space).save(model, space)
+    save_model(space, read, model)
     forget_index(model)
     note(f"tag space: {len(space):,} tags, {space.dim} dimensions")
     failed = learn(space, model, listed, seed=space.config["seed"]) if listed else 0

@@ -14,8 +14,7 @@ from tag2vec.demo.posts import categories
 from tag2vec.demo.write import write_demo
 from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.extract import Cache
-from tag2vec.embed.forms import Forms
-from tag2vec.embed.known import Known
+from tag2vec.embed.model import fit_model
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError
@@ -37,10 +36,7 @@ def run(folder: Path, workers: int | None, say: Callable[[str], None]) -> float:
     with _step("corpus", say):
         corpus = Corpus.build(folder / "posts.jsonl", folder / "corpus")
     with _step("tag space", say):
-        space = TagSpace.fit(corpus)
-        space.save(folder / "model")
-        Forms.fit(corpus, space).save(folder / "model")
-        Known.fit(corpus, space).save(folder / "model", space)
+        space = fit_model(corpus, folder / "model")
     with _step("video embedder", say), bar("clips") as tick:
         video = VideoEmbedder.fit(space, folder / "clips.csv", cache=cache, workers=workers, tick=tick)
         video.save(folder / "model")
