@@ -41,7 +41,7 @@ POSTS = (25_000, 50_000, 100_000)
 CLIPS = (58, 116, 232)
 LEARNT, WIDE = (2_000, 8_000, 32_000), 256
 PASSES = ("--epochs", 10)  # so that each size has as many
-FRAMES, EPOCHS = 2_000, (2, 6)
+FRAMES, EPOCHS, BATCH = 2_000, (2, 6), 512  # a batch that is worth being shared
 KINDS = 33
 ASKED = 50
 TAG2VEC = [sys.executable, "-m", "tag2vec"]
@@ -52,14 +52,12 @@ def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ask.add_argument("part", nargs="*", choices=[[], *PARTS], help="all when none is named")
     parts = ask.parse_args().part or list(PARTS)
-    lines = ["# What grows with what", "", *header([])]
     with tempfile.TemporaryDirectory() as scratch:
         os.environ |= {"TAG2VEC_CACHE": f"{scratch}/cache", "OMP_NUM_THREADS": "1"}
         for part in parts:
             folder = Path(scratch) / part
             folder.mkdir()
-            lines += ["", f"## {part}", "", *table(COLUMNS, PARTS[part](folder))]
-    keep("scale", lines)
+            keep(f"scale-{part}", [f"# Growth: {part}", "", *header([]), "", *table(COLUMNS, PARTS[part](folder))])
 
 
 def of_posts(folder: Path) -> Rows:
@@ -109,7 +107,7 @@ def of_ranks(folder: Path) -> Rows:
     for ranks in (1, 2):
         start = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={ranks}", "-m", "tag2vec"]
         start += ["fit-video", f"{folder}/model", f"{folder}/clips.csv", f"--features=given:{folder}/given.npz"]
-        start += ["--pooling=gru:units=128", "--recipe=sigmoid", "--patience=99", "--shards=2"]
+        start += ["--pooling=gru:units=128", "--recipe=sigmoid", "--patience=99", "--shards=2", f"--batch={BATCH}"]
         short, long = (costs([*start, f"--epochs={epochs}"]) for epochs in EPOCHS)
         amount = FRAMES * (EPOCHS[1] - EPOCHS[0])
         grown = Growth(f"fit-video, gru, {ranks} processes, clips of all epochs")
