@@ -35,6 +35,12 @@ class Home:
         return self.folder / "model"
 
 
+def bare(cache: Cache) -> dict[str, str]:
+    """The environment of a command that is to do without anything of the user's; `make coverage` counts it still."""
+    counted = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+    return {"TAG2VEC_CACHE": str(cache.folder), "PATH": "", **counted}
+
+
 @pytest.fixture(scope="session")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     """Made once a run: with several test processes the first makes it and the others wait for it."""

@@ -16,14 +16,12 @@ from tag2vec.demo.run import own_share, shuffled, suggest_all
 from tag2vec.embed.clips import read_clips
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError, VideoError
 from tag2vec.evaluation.video import evaluate_video
-from tests.conftest import Home
+from tests.conftest import Home, bare
 
 
 def run(home: Home, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tag2vec", *map(str, arguments)]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, env={"TAG2VEC_CACHE": str(home.cache.folder), "PATH": ""}
-    )
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=bare(home.cache))
 
 
 def test_held_out_clips_get_their_own_tags_and_a_shuffled_control_does_not(home: Home, suggester: Suggester) -> None:

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 Clips = Annotated[
     Path,
-    typer.Argument(help="A .csv (path,tags[,group,title,about]), a folder of class folders, TFRecords, or features."),
+    typer.Argument(
+        help="A .csv (path,tags[,group,title,about]), a folder of class folders, an export with its videos, "
+        "TFRecords, or features."
+    ),
 ]
 FeaturesName = Annotated[
     str | None,

@@ -103,8 +103,8 @@ def search(
 
 
 def _is_clip(query: str, clips: ClipIndex) -> bool:
-    from tag2vec.embed.clips import SUFFIXES
+    from tag2vec.files import VIDEOS
 
     path = Path(query)
     here = path.is_file() or path.absolute() in clips.placed.rows  # features are enough for a clip to be found by
-    return not query.startswith("#") and (here or path.suffix.lower() in SUFFIXES)
+    return not query.startswith("#") and (here or path.suffix.lower() in VIDEOS)

@@ -12,33 +12,11 @@ from typing import Any
 
 from tag2vec.embed.tfrecord import tfrecord_files
 from tag2vec.errors import SourceError, UsageError
+from tag2vec.files import PICTURES, VIDEOS
+from tag2vec.scraping.find import with_videos
 from tag2vec.scraping.normalise import tags_of
 from tag2vec.scraping.post import Post
 
-SUFFIXES = frozenset(
-    [
-        ".3gp",
-        ".avi",
-        ".flv",
-        ".gif",
-        ".m2ts",
-        ".m4v",
-        ".mkv",
-        ".mov",
-        ".mp4",
-        ".mpeg",
-        ".mpg",
-        ".mts",
-        ".ogv",
-        ".qt",
-        ".ts",
-        ".vob",
-        ".webm",
-        ".wmv",
-        ".y4m",
-    ]
-)
-PICTURES = frozenset([".avif", ".bmp", ".jfif", ".jpeg", ".jpg", ".jxl", ".png", ".tif", ".tiff", ".webp"])
 STDIN = "-"
 _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 # UCF101 names: clips of one group are cut from one recording.
@@ -83,12 +61,11 @@ class Clip:
 
 
 def read_clips(where: str | Path) -> list[Clip]:
-    """The clips of a .csv (header `path,tags[,group,title,about]`, paths relative to it), or of a folder of class
-    folders.
+    """The clips of a .csv (header `path,tags[,group,title,about]`, paths relative to it), or of a folder.
 
-    In a folder of class folders (the layout of UCF101) the folder's name is the tag. A TFRecord file of YouTube-8M, or
-    a folder of them, is a list too, see `tag2vec.embed.yt8m`. Raises SourceError when there is no such list or a row
-    is not one.
+    A folder is an export, posts with their video files (see `tag2vec.scraping.sources.Source.media`), or has class
+    folders (the layout of UCF101), whose names are the tags. A TFRecord file of YouTube-8M, or a folder of them, is a
+    list too, see `tag2vec.embed.yt8m`. Raises SourceError when there is no such list or a row is not one.
     """
     path = Path(where)
     if tfrecord_files(path):
@@ -96,9 +73,12 @@ def read_clips(where: str | Path) -> list[Clip]:
 
         clips = labelled_clips(path)
     elif path.is_dir():
-        clips = list(_from_folders(path))
+        clips = list(_tagged(path))
         if not clips:
-            raise SourceError(f"{path} has no class folders with clips; wanted {path}/CLASS/clip.mp4 or a .csv list.")
+            raise SourceError(
+                f"{path} has no class folders with clips and no posts with hashtags beside theirs; wanted "
+                f"{path}/CLASS/clip.mp4, {path}/clip.info.json beside {path}/clip.mp4, or a .csv list."
+            )
     elif path.is_file():
         clips = list(_from_csv(path))
         if not clips:
@@ -133,11 +113,11 @@ def find_clips(paths: Iterable[str | Path]) -> list[Path | str]:
             found.append(given)
         elif path.is_dir():
             below = sorted(path.rglob("*"))
-            inside = [one for one in below if one.is_file() and one.suffix.lower() in SUFFIXES]
+            inside = [one for one in below if one.is_file() and one.suffix.lower() in VIDEOS]
             inside = inside or [one for one in (path, *below) if one.is_dir() and pictures_in(one)]
             if not inside:
                 raise SourceError(
-                    f"{path} holds no video files ({' '.join(sorted(SUFFIXES))}) "
+                    f"{path} holds no video files ({' '.join(sorted(VIDEOS))}) "
                     f"and no pictures ({' '.join(sorted(PICTURES))})."
                 )
             found += inside
@@ -157,23 +137,39 @@ def _natural(name: str) -> list[str | int]:
 
 
 def any_clips(paths: Iterable[str | Path]) -> list[Clip]:
-    """Clips of .csv lists, of folders (those of class folders carry its name as tag), and single files, each once."""
+    """Clips of .csv lists, of folders (tagged where `read_clips` finds tags there), and single files, each once."""
     found: dict[Path, Clip] = {}
     for path in map(Path, paths):
         if path.suffix.lower() == ".csv" and path.is_file():
             clips = read_clips(path)
         else:
-            tagged = {clip.path: clip for clip in (_from_folders(path) if path.is_dir() else ())}
+            tagged = {clip.path: clip for clip in (_tagged(path) if path.is_dir() else ())}
             clips = [tagged.get(Path(one)) or Clip.of(one) for one in find_clips([path])]
         for clip in clips:
             found.setdefault(clip.path, clip)
     return list(found.values())
 
 
+def _tagged(root: Path) -> list[Clip]:
+    return list(_from_posts(root)) or list(_from_folders(root))
+
+
+def _from_posts(root: Path) -> Iterator[Clip]:
+    """One's own posts are kept together by day, those of many people by author."""
+    found: dict[Path, Post] = {}
+    for file, post in with_videos(root):
+        if tags_of(post):
+            found.setdefault(file, post)
+    alone = len({post.author for post in found.values()}) == 1
+    for file, post in found.items():
+        group = (post.date or "")[:10] if alone else post.author
+        yield Clip(file, tuple(tags_of(post)), group or str(file.relative_to(root)), post.title, post.text)
+
+
 def _from_folders(root: Path) -> Iterator[Clip]:
     for folder in sorted(p for p in root.iterdir() if p.is_dir()):
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in SUFFIXES:
+            if path.suffix.lower() in VIDEOS:
                 match = _UCF_GROUP.match(path.stem)
                 yield Clip(path, (folder.name,), match[1] if match else str(path.relative_to(root)))
 

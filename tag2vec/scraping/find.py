@@ -9,6 +9,8 @@ from typing import Any
 
 from tag2vec import plugins
 from tag2vec.errors import SourceError, unknown
+from tag2vec.files import VIDEOS
+from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources import Skip, Source
 
 
@@ -46,10 +48,33 @@ def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Sou
             )
 
 
+def with_videos(folder: Path) -> Iterator[tuple[Path, Post]]:
+    """(file, post) for the video files below `folder` that posts, read from other files there, have beside them.
+
+    What is no post has no file, and is told of when a corpus is built. Raises SourceError for a file that is damaged.
+    """
+    readers = {name: reader for name, reader in _file_sources().items() if reader.media is not Source.media}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and (name := _reader(path, readers)):
+            source = plugins.make(Source, name, {"skip": lambda where, reason: None})
+            for post in source.posts(str(path)):
+                for file in source.media(path, post):
+                    inside = file.is_relative_to(folder) and ".." not in file.relative_to(folder).parts
+                    if inside and file.suffix.lower() in VIDEOS and _there(file):
+                        yield file, post
+
+
 def is_live(where: str) -> bool:
     """Whether `where` is NAME or NAME:SERVER of a source that asks servers."""
     name = where.partition(":")[0]
     return not Path(where).exists() and name in plugins.names(Source) and not plugins.get(Source, name).suffixes
+
+
+def _there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except OSError:  # a name that is longer than names can be
+        return False
 
 
 def _split(where: str) -> tuple[str | None, Path]:

@@ -18,7 +18,7 @@ from tag2vec.errors import ArtifactError, MissingExtra
 from tag2vec.evaluation.measures import Evaluation, document, measure
 from tag2vec.evaluation.predictions import OURS, Labels, Shuffle
 from tag2vec.evaluation.report import check_report, write_report
-from tests.conftest import Home
+from tests.conftest import Home, bare
 from tests.spaces import TAGS, space
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -193,7 +193,7 @@ def test_the_command_prints_what_the_report_keeps(home: Home, tmp_path: Path) ->
         capture_output=True,
         text=True,
         check=False,
-        env={"TAG2VEC_CACHE": str(home.cache.folder), "PATH": ""},
+        env=bare(home.cache),
     )
     assert done.returncode == 1 and "gone.mp4 cannot be opened" in done.stderr and "wrote " in done.stderr
     assert (tmp_path / "r" / "report.json").read_text() == done.stdout

@@ -68,6 +68,10 @@ class Source(ABC):
     def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
         """Posts for `query` (a path for sources that read files), at most `limit`."""
 
+    def media(self, path: Path, post: Post) -> Iterator[Path]:
+        """Where files of `post`, which was read from `path`, may lie; nowhere for a format that comes without them."""
+        return iter(())
+
     def blocks(self, path: str) -> Iterator[Block]:
         """All posts of `path` in blocks. A post that names no source is one of this file."""
         lines = (_encode(post if post.source else replace(post, source=f"{FILE}{path}")) for post in self.posts(path))

@@ -7,7 +7,7 @@ says whose they are, so every post is by the author `me`, and the same tags unde
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -60,6 +60,9 @@ class Instagram(JsonFile):
             date=iso(next(filter(None, times), None)),
             source="instagram",
         )
+
+    def media(self, path: Path, post: Post) -> Iterator[Path]:
+        return (folder / post.id for folder in path.parents if post.id)  # written from the top of the export
 
 
 def _repaired(text: str) -> str:

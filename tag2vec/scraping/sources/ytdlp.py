@@ -5,15 +5,21 @@ A playlist with its videos inside (--dump-single-json) is as many posts; the inf
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import msgspec
 
 from tag2vec.errors import SourceError
+from tag2vec.files import VIDEOS
 from tag2vec.scraping.answers import iso
 from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources._json import JsonFile
+
+_ENDING = re.compile(r"\.info\.json(\.gz)?$", re.IGNORECASE)
 
 
 class _Info(msgspec.Struct):
@@ -56,3 +62,7 @@ class YtDlp(JsonFile):
             category=info.categories[0] if info.categories else None,
             language=info.language,
         )
+
+    def media(self, path: Path, post: Post) -> Iterator[Path]:
+        name = _ENDING.sub("", path.name)
+        return (path.with_name(name + ending) for ending in sorted(VIDEOS))
