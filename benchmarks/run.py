@@ -48,7 +48,7 @@ space --posts {YOUTUBE}
 corpus --posts {HARRISON} --name corpus-harrison
 update --posts {YOUTUBE} --test {{data}}/tags/youtube-valid.jsonl.gz --first 2026-03
 {VIDEO.replace("NAME", "actions")}{VIDEO.replace("NAME", "fight")}
-features --clips {{data}}/video/actions --features {KINDS}
+features --clips {{data}}/video/actions --features {KINDS} trajectories:flow=farneback audio
 groups --posts {HARRISON} --clips {{data}}/video/actions/clips.csv --network {NETWORK}
 search --posts {HARRISON} --clips {{data}}/video/actions/clips.csv
 yt8m {{data}}/yt8m
