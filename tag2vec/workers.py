@@ -11,8 +11,10 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, TypeVar
+from weakref import WeakSet, ref
 
 from tag2vec.errors import Tag2VecError
 
@@ -30,6 +32,7 @@ del sys.path[0]
 from {module} import main
 main()"""
 HOME = Path(__file__).parents[1]
+_known: WeakSet[Any] = WeakSet()
 
 
 def usable_cores() -> int:
@@ -80,10 +83,21 @@ def _submit(call: Callable[[X], T], thing: X, workers: int) -> Any:
     from loky.process_executor import BrokenProcessPool
 
     while True:
-        try:  # the executor of the last call when it is sound, else a new one
-            return get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare).submit(call, thing)
+        # That of the last call when it is sound, else a new one.
+        executor = get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare)
+        if executor not in _known:
+            # A process of multiprocessing waits for its children before it tells them to end: they are told first.
+            Finalize(executor, _end, (ref(executor),), exitpriority=20)
+            _known.add(executor)
+        try:
+            return executor.submit(call, thing)
         except BrokenProcessPool:
             continue  # it broke between the two calls
+
+
+def _end(executor: ref[Any]) -> None:
+    if still := executor():
+        still.shutdown()
 
 
 def _result(call: Callable[[X], T], thing: X, future: Any, death: type[Tag2VecError]) -> T | Tag2VecError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import shutil
 from dataclasses import dataclass, field
@@ -62,7 +61,11 @@ class Checkpoint:
     ) -> None:
         """Note an epoch; `best` when none before was better."""
         if best:
-            self.best = copy.deepcopy(network.state_dict())
+            state = network.state_dict()
+            if not self.best:
+                self.best = {name: torch.empty_like(part) for name, part in state.items()}
+            for name, part in state.items():  # in place: new memory each epoch takes longer than a step
+                self.best[name].copy_(part)
         if self.folder is None or not ranks.first():
             return
         states = optimizer.state_dict()["state"]
