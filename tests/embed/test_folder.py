@@ -156,7 +156,7 @@ def test_a_model_of_a_features_folder_is_that_of_the_clips(home: Home, tmp_path:
     np.testing.assert_array_equal(video.learnt.vectors, known.learnt.vectors)
     # The same as vectors: the poolings are the model's own, so that they mean the same.
     extract_to(tmp_path / "f", clips, pooling="fisher")
-    pooled = VideoEmbedder.fit(space, tmp_path / "f")
+    pooled = VideoEmbedder.fit(space, tmp_path / "f", epochs=1)
     assert pooled.config.pooling == ["fisher"] and pooled.poolings.same_as(known.poolings)
     assert evaluate_video(home.model, tmp_path / "f")["top1"] > 0.9
     assert evaluate_video(home.model, tmp_path / "f", folds=2, repeats=1)["clips"] == len(clips)
