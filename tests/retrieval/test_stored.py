@@ -93,6 +93,14 @@ def test_a_space_alone_keeps_an_index_for_networks_that_name_classes(home: Home,
     with pytest.raises(ArtifactError):
         asked(model, home.folder / "nowhere")
 
+    # Its corpus is gone, as for a model that came from elsewhere.
+    TagSpace(space.entries, space.inputs, space.outputs, space.config | {"corpus": "/gone"}, bias=space.bias).save(
+        model
+    )
+    drawn = asked(model)
+    assert drawn.source == "tags drawn by their counts" and drawn.queries.shape[1] == found.queries.shape[1]
+    np.testing.assert_array_equal(drawn.queries, asked(model).queries)
+
 
 def test_what_cannot_be_built_says_why(model: Path, run: Run) -> None:
     code, _, err = run("fit-index", model, "--index", "hnsw", "--memory", "1K")

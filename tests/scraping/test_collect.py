@@ -37,6 +37,7 @@ class PeerTubeServer(ThreadingHTTPServer):
         self.round = 0  # what is new in this round
         self.asked: Counter[str] = Counter()
         self.broken: dict[str, int] = {}  # query -> status
+        self.strange: list[Any] = []  # comes with every answer
 
     @property
     def host(self) -> str:
@@ -59,7 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(self.server.broken[query], b"out of order")
         start = int(asked["start"])
         numbers = range(start, min(start + PAGE, self.server.count + self.server.round))
-        videos = [_video(query, number) for number in numbers]
+        videos = [*(_video(query, number) for number in numbers), *self.server.strange]
         body = json.dumps({"total": self.server.count + self.server.round, "data": videos}).encode()
         return self._say(200, body)
 
@@ -114,6 +115,17 @@ def test_what_came_is_reported(server: PeerTubeServer, tmp_path: Path) -> None:
     assert re.search(r"2 of 2 queries, asked 32, server page 10, fetched 64 in 9 requests$", said)
     assert corpus.report["read"] == 64 == corpus.report["kept"] + sum(corpus.report["left_out"].values())
     assert corpus.report["left_out"]["duplicate-id"] == 3
+
+
+def test_what_is_no_post_is_counted_and_the_first_are_named(server: PeerTubeServer, tmp_path: Path) -> None:
+    server.strange = ["no video", {"uuid": 7}, None, 3.5, []]
+    said: list[str] = []
+    asking = {"queries": ("skate",), "pace": 0.0, "allow": (server.host,)}
+    corpus = Corpus.build(f"peertube:http://{server.host}", tmp_path / "c", asking=asking, warn=said.append)
+    (source,) = corpus.report["sources"]
+    assert source["posts"] == 3 and source["skipped"] == 5 and source["done"] == 1 and not source["failed"]
+    assert "fetched 3 in 2 requests, 5 items left out" in str(Gathered(**{k: source[k] for k in source if k != "read"}))
+    assert len(said) == 3 and all(re.search(r"search/videos.* item \d: left out, ", line) for line in said), said
 
 
 def test_the_same_command_again_asks_nothing(server: PeerTubeServer, tmp_path: Path) -> None:

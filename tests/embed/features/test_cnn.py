@@ -13,6 +13,7 @@ from tag2vec.embed.cnntraining import fit_cnn
 from tag2vec.embed.features.cnn import FiveLayerCnn, Layers, squares
 from tag2vec.errors import SourceError, UsageError
 from tests.clips import moving, still, write_clip
+from tests.conftest import Run
 from tests.networks import CLASSES, SIDE, write_cnn
 
 
@@ -46,6 +47,17 @@ def test_it_learns_to_tell_clips_apart_and_repeats(tmp_path: Path) -> None:
     red = np.zeros((5, 20, 30, 3), np.uint8)
     red[..., 0] = 190
     assert naming.classes()[int(naming(red, 5.0).mean(axis=0).argmax())] == "red"
+
+
+def test_the_command(tmp_path: Path, run: Run) -> None:
+    rows = [f"{clip.path},{' '.join(clip.tags)},{clip.group}" for clip in _clips(tmp_path)]
+    (tmp_path / "clips.csv").write_text("\n".join(["path,tags,group", *rows, "gone.mp4,red,g"]))
+    code, out, said = run(
+        "fit-cnn", tmp_path / "clips.csv", "-o", tmp_path / "a.safetensors", "--side", 16, "--frames", 2
+    )
+    assert code == 1 and out.strip() == str(tmp_path / "a.safetensors")
+    assert "gone.mp4 cannot be opened" in said and "network: 2 tags, epoch " in said
+    assert FiveLayerCnn(out.strip()).classes() == ["blue", "red"]
 
 
 def test_features_are_means_over_places(tmp_path: Path) -> None:
