@@ -13,7 +13,7 @@ from typing import Any
 from tag2vec.embed.tfrecord import tfrecord_files
 from tag2vec.errors import SourceError, UsageError
 from tag2vec.files import PICTURES, VIDEOS
-from tag2vec.scraping.find import with_videos
+from tag2vec.scraping.find import not_packed, with_videos
 from tag2vec.scraping.normalise import tags_of
 from tag2vec.scraping.post import Post
 
@@ -80,6 +80,7 @@ def read_clips(where: str | Path) -> list[Clip]:
                 f"{path}/CLASS/clip.mp4, {path}/clip.info.json beside {path}/clip.mp4, or a .csv list."
             )
     elif path.is_file():
+        not_packed(path)
         clips = list(_from_csv(path))
         if not clips:
             raise SourceError(f"{path} lists no clips; wanted a header path,tags and a row a clip.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -29,6 +30,7 @@ def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Sou
     elif path.is_file():
         files = [(path, name or _reader(path, readers))]
         if not files[0][1]:
+            not_packed(path)
             raise SourceError(
                 f"{path} is not a file of posts that is known; wanted one of {', '.join(_suffixes(readers))}, or its "
                 f"format in front: NAME:{path} with one of {', '.join(readers)}."
@@ -46,6 +48,13 @@ def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Sou
                 plugins.make(Source, reader, {k: v for k, v in settings.items() if k in has} | {"skip": skip}),
                 str(file),
             )
+
+
+def not_packed(path: Path) -> None:
+    """Raises SourceError for a .zip, .tar.gz or the like: exports come so."""
+    packed = [ending for _, endings, _ in shutil.get_unpack_formats() for ending in endings]
+    if path.name.lower().endswith(tuple(packed)):
+        raise SourceError(f"{path} is an archive of files. Unpack it, and name the folder.")
 
 
 def with_videos(folder: Path) -> Iterator[tuple[Path, Post]]:

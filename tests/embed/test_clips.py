@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,14 @@ def test_a_damaged_export_is_named(instagram: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="no class folders with clips and no posts with hashtags"):
         read_clips(tmp_path / "empty")
+
+
+def test_an_archive_is_to_be_unpacked(instagram: Path, tmp_path: Path, run: Run) -> None:
+    packed = shutil.make_archive(str(tmp_path / "mine"), "zip", instagram)
+    with pytest.raises(SourceError, match=r"mine\.zip is an archive of files\. Unpack it, and name the folder"):
+        read_clips(packed)
+    code, _, said = run("build-corpus", packed, "-o", tmp_path / "corpus")
+    assert code == 1 and "is an archive of files. Unpack it" in said and not (tmp_path / "corpus").exists()
 
 
 def test_from_an_export_to_suggestions(home: Home, tmp_path: Path, run: Run) -> None:
