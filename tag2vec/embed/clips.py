@@ -63,7 +63,7 @@ class Clip:
 def read_clips(where: str | Path) -> list[Clip]:
     """The clips of a .csv (header `path,tags[,group,title,about]`, paths relative to it), or of a folder.
 
-    A folder is an export, posts with their video files (see `tag2vec.scraping.sources.Source.media`), or has class
+    A folder is an export, posts with their video files (`media` of `tag2vec.scraping.sources.Source`), or has class
     folders (the layout of UCF101), whose names are the tags. A TFRecord file of YouTube-8M, or a folder of them, is a
     list too, see `tag2vec.embed.yt8m`. Raises SourceError when there is no such list or a row is not one.
     """
