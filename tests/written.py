@@ -170,15 +170,14 @@ def _corpus(corpus: Corpus) -> dict[str, Any]:
 
 def _tags(model: Suggester) -> dict[str, Any]:
     space, known = model.space, model.known
-    assert known.trends and known.languages and known.trends.weeks is not None
     return {
         "related": {tag: _scored(space.related(tag, 3)) for tag in ("#Ollie", "kikflip", "oceanwaves")},
         "complete": {tag: _scored(model.forms.answer(space.complete([tag], 3), [tag])) for tag in ("wave", "PASTA")},
         "like": _scored(model.suggest_like("#waves #ocean", 4)),
         "vector": space["pizza"],
-        "trends": known.trends.trend,
-        "weeks": known.trends.weeks.sum(axis=0),
-        "languages": [known.languages.at(row) for row in range(len(space))],
+        "trends": known.trends and known.trends.trend,
+        "weeks": known.trends and known.trends.weeks is not None and known.trends.weeks.sum(axis=0),
+        "languages": known.languages and [known.languages.at(row) for row in range(len(space))],
     }
 
 

@@ -83,6 +83,16 @@ def gather(
 
 def _stored(folder: Path, features: str | Features | Sequence[Features] | None, limits: FrameLimits | None) -> Gathered:
     listed = artifact.read(folder / LIST, KIND)
+    with artifact.reading(listed.folder):
+        return _listed(folder, listed, features, limits)
+
+
+def _listed(
+    folder: Path,
+    listed: artifact.Artifact,
+    features: str | Features | Sequence[Features] | None,
+    limits: FrameLimits | None,
+) -> Gathered:
     described, kept = listed.config["features"], FrameLimits(**listed.config["limits"])
     kinds = stored_kinds(folder, described) if features is None else kinds_of(features)
     if described != (wanted := [describe(kind) for kind in kinds]):

@@ -110,7 +110,9 @@ class Corpus:
         """Open a corpus folder. Raises ArtifactError."""
         found = artifact.read(folder, KIND)
         with artifact.reading(found.folder):
-            return cls(found)
+            made = cls(found)
+            len(made), int(made.report["tags"])  # what is asked of every corpus
+            return made
 
     @classmethod
     def load_same(cls, folder: str | Path, digest: str) -> Corpus:

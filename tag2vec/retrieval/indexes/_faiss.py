@@ -128,3 +128,10 @@ def shares(found: Rows, wanted: Rows) -> Vectors:
     """(m,) the share of `wanted` (m, k) that is among `found` (m, any)."""
     pairs = zip(found, wanted, strict=True)
     return np.array([np.isin(right, left).mean() for left, right in pairs], np.float32)
+
+
+def counted(value: Any) -> int:
+    """A number of things, read from a file: 1 or more. Raises TypeError or ValueError for what is none."""
+    if (number := int(value)) < 1:
+        raise ValueError(f"{value} is no number of things")
+    return number

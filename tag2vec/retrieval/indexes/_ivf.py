@@ -21,7 +21,7 @@ import numpy as np
 
 from tag2vec.errors import UsageError
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Rows, Vectors
-from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, drawn, enough, exactly, sample
+from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, counted, drawn, enough, exactly, sample
 from tag2vec.retrieval.indexes.flat import Flat
 
 MANY = 500_000  # from here on lists are small and found by lists of their own
@@ -169,7 +169,7 @@ class Lists(Faiss):
         super()._load(folder, state)
         self._centre = np.load(folder / "centre.npy", allow_pickle=False)
         self._keep_centroids(np.load(folder / "spreads.npy", allow_pickle=False))
-        self._ball, self._probes = state["ball"], state["probes"]
+        self._ball, self._probes = float(state["ball"]), counted(state["probes"])
         self._chooser = self._new_chooser()
         self._chooser.load(folder / CHOOSER)
 

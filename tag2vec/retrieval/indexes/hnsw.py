@@ -15,7 +15,7 @@ import numpy as np
 
 from tag2vec.errors import UsageError
 from tag2vec.retrieval.indexes import Allowed, Found, Vectors
-from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, enough, exactly, sample, shares
+from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, counted, enough, exactly, sample, shares
 
 MOST = 4096  # vectors looked at, when tuned
 SCAN = 0.05  # share of all vectors from which on looking at each costs less than following the graph
@@ -80,7 +80,7 @@ class Hnsw(Faiss):
     def _load(self, folder: Path, state: dict[str, Any]) -> None:
         super()._load(folder, state)
         self._centre = np.load(folder / "centre.npy", allow_pickle=False)
-        self._longest, self._looks = state["longest"], state["looks"]
+        self._longest, self._looks = float(state["longest"]), counted(state["looks"])
 
 
 def lifted(vectors: Vectors, centre: Vectors, longest: float) -> Vectors:
