@@ -31,7 +31,7 @@ def updated(space: TagSpace, corpus: Corpus, tick: Callable[[int], None] = lambd
     space was fitted on, and for a space without the second stage.
     """
     held = _held(space, corpus)
-    if space.parents["corpus"] == corpus.folder.digest:
+    if space.parents.get("corpus", "") == corpus.folder.digest:
         return space
     entries = _entries(space, corpus)
     counts = np.array([entry.count for entry in entries])
@@ -62,7 +62,7 @@ def _held(space: TagSpace, corpus: Corpus) -> int:
                 f"The tag space was fitted on a corpus with {name} '{space.config[name]}'; {corpus.folder.folder} has "
                 f"{name} '{theirs}'. Give the same corpus, grown by build-corpus --update, or fit a new space."
             )
-    held = corpus.posts_in(space.parents["corpus"])
+    held = corpus.posts_in(space.parents.get("corpus", ""))
     if held is None:
         raise UsageError(
             f"{corpus.folder.folder} (checksum {corpus.folder.digest[:12]}) did not grow from the corpus that the tag "

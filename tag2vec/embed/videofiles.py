@@ -106,10 +106,10 @@ def load(model: Path, base: TagSpace, given: str | Path | None) -> VideoEmbedder
         )
     found = artifact.read(folder, KIND)
     again = f"Fit it again with: tag2vec fit-video {model} CLIPS"
-    if found.parents["space"] not in {base.digest, *base.earlier}:
+    if found.parents.get("space") not in {base.digest, *base.earlier}:
         raise ArtifactError(
-            f"{folder} was fitted on another tag space: it names {found.parents['space'][:12]}, this one is "
-            f"{base.digest[:12]}. {again}"
+            f"{folder} was fitted on another tag space: it names {found.parents.get('space', 'none')[:12]}, this one "
+            f"is {base.digest[:12]}. {again}"
         )
     try:
         config = VideoConfig(**found.config)

@@ -73,6 +73,8 @@ def disk_told() -> Iterator[None]:
     try:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        if "Could not read enough bytes" in str(error):
+            raise  # of a file that is damaged
         said = str(error).splitlines()[0]
         number = errno.ENOMEM if isinstance(error, duckdb.OutOfMemoryException) else errno.EIO
         if "No space left" in str(error):

@@ -16,6 +16,7 @@ from tag2vec.retrieval.indexes import Allowed, Index, Rows, Vectors
 from tag2vec.retrieval.indexes._scan import scan
 
 FILE = "index.faiss"
+HEADER = 37  # bytes that every file of FAISS begins with
 K = 15  # as many hashtags as are suggested: what approximate search is tuned for
 SAMPLE = 1000  # queries that it is tuned on
 
@@ -54,7 +55,10 @@ class Faiss(Index):
         """Add to an index that lies in memory."""
 
     def _read(self, flags: int) -> Any:
+        assert self._mapped
         try:
+            if self._mapped.stat().st_size < HEADER:  # FAISS would read on where nothing is mapped
+                raise RuntimeError("shorter than a header")
             return self._faiss.read_index(str(self._mapped), flags)
         except RuntimeError as error:
             raise ArtifactError(
