@@ -16,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from tag2vec.errors import ArtifactError
 from tag2vec.scraping.clean import Cleaning
 from tag2vec.scraping.sources import FILE
 
@@ -69,13 +70,16 @@ def tally(
 
 @contextmanager
 def disk_told() -> Iterator[None]:
-    """What DuckDB says of a disk or a memory that is full becomes the OSError that Python has for it."""
+    """What DuckDB says of a disk or a memory that is full becomes the OSError that Python has for it.
+
+    Raises ArtifactError for a file that is damaged.
+    """
     try:
         yield
     except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
-        if "Could not read enough bytes" in str(error):
-            raise  # of a file that is damaged
         said = str(error).splitlines()[0]
+        if "Could not read enough bytes" in said:
+            raise ArtifactError(f"A file of the corpus breaks off ({said}). Make it anew.") from error
         number = errno.ENOMEM if isinstance(error, duckdb.OutOfMemoryException) else errno.EIO
         if "No space left" in str(error):
             number, said = errno.ENOSPC, os.strerror(errno.ENOSPC)
