@@ -132,14 +132,12 @@ def reading(folder: Path) -> Iterator[None]:
         yield
     except Tag2VecError:
         raise
+    except MemoryError as error:
+        said = f"needs more memory than there is ({error}). Free some, or make it anew with less in it."
+        raise ArtifactError(f"{folder} {said}") from error
     except Exception as error:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
             raise  # the disk's fault
-        if isinstance(error, MemoryError):
-            raise ArtifactError(
-                f"{folder} needs more memory than there is ({error or 'MemoryError'}). Free some, or make it anew with "
-                "less in it."
-            ) from error
         raise ArtifactError(
             f"{folder} does not hold what tag2vec writes ({type(error).__name__}: {error}). Make it anew."
         ) from error

@@ -1,7 +1,4 @@
-"""What is written is there whole or not at all: files and folders are made aside, then moved into place.
-
-And the endings of the files that clips are read from.
-"""
+"""What is written is there whole or not at all: files and folders are made aside, then moved into place."""
 
 from __future__ import annotations
 
@@ -14,10 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tag2vec.errors import ArtifactError
-
-_VIDEOS = "3gp avi flv gif m2ts m4v mkv mov mp4 mpeg mpg mts ogv qt ts vob webm wmv y4m"
-_PICTURES = "avif bmp jfif jpeg jpg jxl png tif tiff webp"
-VIDEOS, PICTURES = (frozenset(f".{ending}" for ending in endings.split()) for endings in (_VIDEOS, _PICTURES))
 
 
 def write_whole(path: Path, data: bytes | str) -> None:

@@ -83,13 +83,12 @@ def _submit(call: Callable[[X], T], thing: X, workers: int) -> Any:
     from loky.process_executor import BrokenProcessPool
 
     while True:
-        # That of the last call when it is sound, else a new one.
-        executor = get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare)
-        if executor not in _known:
-            # A process of multiprocessing waits for its children before it tells them to end: they are told first.
-            Finalize(executor, _end, (ref(executor),), exitpriority=20)
-            _known.add(executor)
-        try:
+        try:  # the executor of the last call when it is sound, else a new one
+            executor = get_reusable_executor(workers, timeout=IDLE_S, initializer=_prepare)
+            if executor not in _known:
+                # A process of multiprocessing waits for its children before it tells them to end: they are told first.
+                Finalize(executor, _end, (ref(executor),), exitpriority=20)
+                _known.add(executor)
             return executor.submit(call, thing)
         except BrokenProcessPool:
             continue  # it broke between the two calls

@@ -22,6 +22,7 @@ ORDER = [
     "scraping",
     "artifact",
     "cluster",
+    "endings",
     "files",
     "plugins",
     "progress",

@@ -103,7 +103,7 @@ def search(
 
 
 def _is_clip(query: str, clips: ClipIndex) -> bool:
-    from tag2vec.files import VIDEOS
+    from tag2vec.endings import VIDEOS
 
     path = Path(query)
     here = path.is_file() or path.absolute() in clips.placed.rows  # features are enough for a clip to be found by

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tag2vec.embed.tfrecord import tfrecord_files
+from tag2vec.endings import PICTURES, VIDEOS
 from tag2vec.errors import SourceError, UsageError
-from tag2vec.files import PICTURES, VIDEOS
 from tag2vec.scraping.find import not_packed, with_videos
 from tag2vec.scraping.normalise import tags_of
 from tag2vec.scraping.post import Post
@@ -73,7 +73,7 @@ def read_clips(where: str | Path) -> list[Clip]:
 
         clips = labelled_clips(path)
     elif path.is_dir():
-        clips = list(_tagged(path))
+        clips = _tagged(path)
         if not clips:
             raise SourceError(
                 f"{path} has no class folders with clips and no posts with hashtags beside theirs; wanted "
@@ -157,14 +157,14 @@ def _tagged(root: Path) -> list[Clip]:
 
 def _from_posts(root: Path) -> Iterator[Clip]:
     """One's own posts are kept together by day, those of many people by author."""
-    found: dict[Path, Post] = {}
+    found: dict[Path, tuple[Post, tuple[str, ...]]] = {}
     for file, post in with_videos(root):
-        if tags_of(post):
-            found.setdefault(file, post)
-    alone = len({post.author for post in found.values()}) == 1
-    for file, post in found.items():
+        if tags := tuple(tags_of(post)):
+            found.setdefault(file, (post, tags))
+    alone = len({post.author for post, _ in found.values()}) == 1
+    for file, (post, tags) in found.items():
         group = (post.date or "")[:10] if alone else post.author
-        yield Clip(file, tuple(tags_of(post)), group or str(file.relative_to(root)), post.title, post.text)
+        yield Clip(file, tags, group or str(file.relative_to(root)), post.title, post.text)
 
 
 def _from_folders(root: Path) -> Iterator[Clip]:

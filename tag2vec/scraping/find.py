@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tag2vec import plugins
+from tag2vec.endings import VIDEOS
 from tag2vec.errors import SourceError, unknown
-from tag2vec.files import VIDEOS
 from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources import Skip, Source
 

@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from tag2vec.endings import VIDEOS
 from tag2vec.errors import SourceError
-from tag2vec.files import VIDEOS
 from tag2vec.scraping.answers import iso
 from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources._json import JsonFile
