@@ -5,20 +5,19 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import VideoReformatter
 
 from tag2vec.demo.posts import Category, categories, posts, write_posts
 from tag2vec.demo.render import FPS, FRAMES, render
+from tag2vec.embed.encoding import BITEXACT, add_h264, encode
 from tag2vec.errors import ArtifactError, UsageError
 
-REVISION = 1  # raise it when a category's motion or tags change: clips of an older one are then made anew
+REVISION = 2  # raise it when a category's motion or tags change: clips of an older one are then made anew
 _MOST = 1000  # clips a category, so that no clip of one seed is also one of the next
 
 _TITLES = (
@@ -91,23 +90,13 @@ def write_demo(
 def write_clip(path: Path, frames: npt.NDArray[np.uint8], fps: int, comment: str = "") -> None:
     """Write frames (t, h, w, 3) uint8 RGB as H.264 in MP4, aside first: `path` is complete or not there.
 
-    One encoder thread and no time stamps, so that the same frames give the same bytes.
+    The same frames give the same bytes.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".part")
-    height, width = frames.shape[1:3]
-    options = {"preset": "fast", "crf": "21", "threads": "1"}
-    scaler = VideoReformatter()
-    with av.open(str(aside), "w", format="mp4", container_options={"fflags": "+bitexact"}) as container:
+    with av.open(str(aside), "w", format="mp4", container_options=BITEXACT) as container:
         container.metadata["comment"] = comment
-        stream = container.add_stream("libx264", rate=fps, options=options)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for i, rgb in enumerate(frames):
-            picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-            yuv = scaler.reformat(picture, format="yuv420p")
-            yuv.pts, yuv.time_base = i, Fraction(1, fps)
-            container.mux(stream.encode(yuv))
-        container.mux(stream.encode())
+        encode(container, add_h264(container, fps, 21, *frames.shape[1:3]), frames)
     aside.replace(path)
 
 

@@ -6,15 +6,14 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 
 from tag2vec.embed.decoding import SOUND_RATE
+from tag2vec.embed.encoding import BITEXACT, add_h264, encode
 from tag2vec.embed.frames import PICTURES, Frames, read_frames
 from tag2vec.embed.limits import FrameLimits
 
 SIDE = 480  # pixels of the longer side, at most
 STILL_S = 2.0  # seconds that a single picture is shown
-OPTIONS = {"preset": "fast", "crf": "23", "threads": "1"}
 
 
 def write_playable(clip: Path, out: Path, seconds: float) -> str | None:
@@ -25,18 +24,10 @@ def write_playable(clip: Path, out: Path, seconds: float) -> str | None:
     limits = FrameLimits(max_side=SIDE, max_seconds=seconds)
     seen = read_frames(clip, limits, PICTURES | {"sound"})
     height, width = (side // 2 * 2 for side in seen.rgb.shape[1:3])
-    with av.open(
-        str(out), "w", format="mp4", container_options={"fflags": "+bitexact", "movflags": "faststart"}
-    ) as file:
-        rate = _rate(seen)
-        pictures = file.add_stream("libx264", rate=rate, options=OPTIONS)
-        pictures.width, pictures.height, pictures.pix_fmt = max(width, 2), max(height, 2), "yuv420p"
+    with av.open(str(out), "w", format="mp4", container_options=BITEXACT | {"movflags": "faststart"}) as file:
+        pictures = add_h264(file, _rate(seen), 23, max(height, 2), max(width, 2))
         sound = file.add_stream("aac", rate=SOUND_RATE, layout="mono") if seen.sound is not None else None
-        for i, rgb in enumerate(seen.rgb):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(rgb), format="rgb24")
-            frame.pts, frame.time_base = i, 1 / rate
-            file.mux(pictures.encode(frame.reformat(pictures.width, pictures.height, "yuv420p")))
-        file.mux(pictures.encode())
+        encode(file, pictures, seen.rgb)
         if sound is not None and seen.sound is not None:
             heard = av.AudioFrame.from_ndarray(seen.sound[None], format="fltp", layout="mono")
             heard.sample_rate, heard.pts, heard.time_base = SOUND_RATE, 0, Fraction(1, SOUND_RATE)

@@ -101,7 +101,8 @@ def test_tags_can_come_after_those_it_learnt(name: str) -> None:
     assert grown.rows.tolist() == [*video.rows, len(video.space), len(video.space) + 1]
     before, after = video.place_pooled(seen[0]), grown.place_pooled(seen[0])
     np.testing.assert_array_equal(before.query, after.query)
-    np.testing.assert_array_equal(video.scores(seen), grown.scores(seen)[:, : len(video.space)])
+    # Products with a matrix of more rows may be added up in another order.
+    np.testing.assert_allclose(video.scores(seen), grown.scores(seen)[:, : len(video.space)], rtol=1e-5, atol=1e-7)
     new = grown.scores_of(after, np.array([len(video.space)]))
     assert np.isfinite(new).all() and (not grown.probable or 0 <= new[0] < 1)
 
