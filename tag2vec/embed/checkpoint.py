@@ -1,9 +1,10 @@
-"""What a training run needs to go on after it was killed: a file an epoch, written aside and moved into place."""
+"""What a training run needs to go on after it was killed: a file a part, written aside and moved into place."""
 
 from __future__ import annotations
 
 import json
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tag2vec.errors import ArtifactError
 from tag2vec.files import write_whole
 
 FOLDER = "training"  # inside a model folder, until training is done
+EVERY_S = 10.0  # on small sets of clips, writing an epoch takes longer than the epoch
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Checkpoint:
     key: str = ""
     name: str = ""
     best: dict[str, Tensor] = field(default_factory=dict)
+    written_s: float = field(default_factory=time.monotonic)
 
     def of(self, name: str) -> Checkpoint:
         """That of one part of a run."""
@@ -59,13 +62,19 @@ class Checkpoint:
     def keep(
         self, network: nn.Module, optimizer: torch.optim.Optimizer, curve: list[dict[str, Any]], best: bool
     ) -> None:
-        """Note an epoch; `best` when none before was better."""
+        """Note an epoch, and write it when the last one that was written is a while ago; `best` when none before was
+        better."""
         if best:
             state = network.state_dict()
             if not self.best:
                 self.best = {name: torch.empty_like(part) for name, part in state.items()}
             for name, part in state.items():  # in place: new memory each epoch takes longer than a step
                 self.best[name].copy_(part)
+        if time.monotonic() - self.written_s >= EVERY_S:
+            self.write(network, optimizer, curve)
+
+    def write(self, network: nn.Module, optimizer: torch.optim.Optimizer, curve: list[dict[str, Any]]) -> None:
+        """Write the last epoch that was noted. Raises ArtifactError."""
         if self.folder is None or not ranks.first():
             return
         states = optimizer.state_dict()["state"]
@@ -79,6 +88,7 @@ class Checkpoint:
         except OSError as error:
             raise ArtifactError(f"Could not make {self.folder}: {error.strerror or error}.") from error
         write_whole(self._file, save(whole, {"training": json.dumps(facts)}))
+        self.written_s = time.monotonic()
 
     def back_to_best(self, network: nn.Module) -> None:
         """Put the network where it was in its best epoch."""

@@ -169,6 +169,7 @@ def _run(
         state.keep(network, optimizer, curve, best=check is not None and _least(curve) == epoch)
         if tick:
             tick(state.name, curve[-1])
+    state.write(network, optimizer, curve)
     if check is not None:
         state.back_to_best(network)
     network.to("cpu")

@@ -26,6 +26,7 @@ from tests.spaces import TAGS, space
 WIDE = 12
 CLIPS = 60
 KINDS = [0, 1, 2, 0] * 15
+OFTEN = "from tag2vec.embed import checkpoint as kept\nkept.EVERY_S = 0\n"  # an epoch, not ten seconds
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -106,7 +107,7 @@ def test_the_same_seed_gives_the_same_bytes(folder: Path) -> None:
 def test_a_killed_run_goes_on_where_it_was(folder: Path, tmp_path: Path) -> None:
     whole = fitted(folder, shards=2, epochs=30)
     checkpoint = tmp_path / "training"
-    command = [sys.executable, "-c", SCRIPT, str(folder), str(tmp_path / "out.npz"), str(checkpoint), "30"]
+    command = [sys.executable, "-c", OFTEN + SCRIPT, str(folder), str(tmp_path / "out.npz"), str(checkpoint), "30"]
     child = subprocess.Popen(command)
     wait = time.monotonic() + 120
     while not (checkpoint / "held-out-1.safetensors").is_file() and time.monotonic() < wait:
