@@ -6,10 +6,11 @@ random direction by JITTER of its length, which is further than most tags lie fr
 stays. So norms and clusters are those of a real space. Queries complete the test posts, one tag hidden; a half of them
 tunes the indexes, the other half measures. Times are of single queries on one thread, the median.
 
-`numpy` is a matrix product and argpartition, `usearch` a graph of another library with its defaults (its inner product
-on the vectors as they are), `usearch-lifted` the same tuned to our recall and given the vectors as our own graph gets
-them, all of one length. Graphs take long to build: above --graphs vectors they are left out. Of 7,000,000 vectors it
-needs about 10 GB of memory and 7 GB of disk.
+`numpy` is a matrix product and argpartition, `usearch` and `hnswlib` graphs of other libraries with their defaults
+(their inner product on the vectors as they are), `usearch-lifted` and `hnswlib-lifted` the same tuned to our recall and
+given the vectors as our own graph gets them, all of one length. A library that is not installed is left out: hnswlib is
+in no extra, for it comes as source and needs a C++ compiler. Graphs take long to build: above --graphs vectors they are
+left out too. Of 7,000,000 vectors it needs about 10 GB of memory and 7 GB of disk.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ from __future__ import annotations
 import argparse
 import tempfile
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import graphs
 from benchmarks.common import header, keep, table
 from tag2vec import Corpus, TagSpace, plugins
 from tag2vec.embed.space import query
@@ -31,13 +32,10 @@ from tag2vec.evaluation.indexes import K, Measured, measure, nearest
 from tag2vec.evaluation.tags import make_queries
 from tag2vec.retrieval.asked import halves
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Vectors
-from tag2vec.retrieval.indexes._faiss import enough, sample, shares
 from tag2vec.retrieval.indexes.exact import Exact
-from tag2vec.retrieval.indexes.hnsw import MOST, lifted
 
 JITTER = 0.5  # of the length of a vector
 QUERIES = 2000
-GRAPHS = ("hnsw", "usearch", "usearch-lifted")
 FIRST = ("numpy", "exact", "flat")  # these are what others are compared with
 
 
@@ -52,51 +50,7 @@ class Numpy(Exact):
         return scores[rows], rows
 
 
-class Usearch(Index):
-    @classmethod
-    def needs(cls, n: int, dim: int) -> int:
-        return n * (4 * dim + 4 * 3 * 16)
-
-    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
-        from usearch.index import Index as Graph
-
-        self._graph = Graph(ndim=vectors.shape[1], metric="ip", dtype="f32")
-        self._add(vectors)
-
-    def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
-        found = self._graph.search(queries, k, threads=1)
-        shape = (len(queries), k)
-        return 1 - np.reshape(found.distances, shape), np.reshape(found.keys, shape).astype(np.int64)
-
-    def _add(self, vectors: Vectors) -> None:
-        self._graph.add(np.arange(len(self._graph), len(self._graph) + len(vectors)), vectors, threads=1)
-
-    def _save(self, folder: Path) -> dict[str, Any]:
-        self._graph.save(str(folder / "graph.usearch"))
-        return {}
-
-    def _load(self, folder: Path, state: dict[str, Any]) -> None:
-        raise NotImplementedError
-
-
-class Lifted(Usearch):
-    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
-        self._centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
-        self._longest = float((np.linalg.norm(vectors - self._centre, axis=1) ** 2).max())
-        super()._build(lifted(vectors, self._centre, self._longest), None)
-        tuning, wanted = sample(vectors, queries)
-
-        def recall(looks: int) -> Vectors:
-            self._graph.expansion_search = looks  # its type does not say so, but it can be set
-            return shares(self._nearest(tuning, wanted.shape[1], None)[1], wanted)
-
-        self._graph.expansion_search = enough(recall, 0.99, MOST)
-
-    def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
-        return super()._nearest(np.pad(queries, ((0, 0), (0, 1))), k, allowed)
-
-
-OTHERS = {"numpy": Numpy, "usearch": Usearch, "usearch-lifted": Lifted}
+OTHERS: dict[str, type[Index]] = {"numpy": Numpy, **graphs.HERE}
 
 
 def main() -> None:
@@ -109,17 +63,16 @@ def main() -> None:
     ask.add_argument("--index", nargs="+", help="these, with settings or without; all when not given")
     ask.add_argument("--name", default="retrieval", help="name of the result")
     given = ask.parse_args()
-    others = [name for name in OTHERS if name == "numpy" or find_spec("usearch")]
-    names = list(dict.fromkeys([*FIRST, *(given.index or [*plugins.names(Index), *others])]))
+    names = list(dict.fromkeys([*FIRST, *(given.index or [*plugins.names(Index), *graphs.HERE])]))
     space = _space(given.posts, given.model)
     tags = np.ascontiguousarray(np.hstack([space.outputs, space.bias[:, None]]), dtype=np.float32)
     asked = _queries(space, given.test)
-    versions = ", ".join(f"{name} {version(name)}" for name in ("faiss-cpu", *others[1:2]))
+    versions = ", ".join(f"{name} {version(name)}" for name in ("faiss-cpu", *graphs.LIBRARIES))
     apart = f"a tag's nearest other is {_apart(tags[:, :-1]):.2f} of its length away (median), a copy {JITTER}"
     facts = f"{len(space):,} tags, {apart}; {len(asked):,} queries; one thread"
     lines = ["# Search", "", *header([given.posts, given.test]), versions, "", facts]
     for size in given.sizes:
-        late = [name for name in names if name.partition(":")[0] in GRAPHS and size > given.graphs]
+        late = [name for name in names if name.partition(":")[0] in ("hnsw", *graphs.HERE) and size > given.graphs]
         lines += ["", *_sized(jittered(tags, size), asked, [name for name in names if name not in late])]
         lines += ["", f"Left out, too long to build: {', '.join(late)}"] if late else []
         keep(given.name, lines)
