@@ -88,3 +88,14 @@ def test_the_recipes_of_deployment_name_options_that_there_are() -> None:
         ]
         options = set(re.findall(r"--[a-z-]+", " ".join(commands)))
         assert options and options <= known, recipe
+
+
+def test_tables_have_what_benchmarks_printed() -> None:
+    """All figures with three decimals of a row stand in one file of results; tables of what was tried first do not."""
+    figure = re.compile(r"(?<![\w.])\d\.\d{3}(?!\d)")
+    printed = [set(figure.findall(path.read_text("utf-8"))) for path in ROOT.glob("benchmarks/results/*.md")]
+    for page in PAGES:
+        for text in re.split(r"\n\n(?!\|)", page.read_text(encoding="utf-8")):
+            for row in [] if "was chosen" in text else text.splitlines():
+                figures = set(figure.findall(row))
+                assert not row.startswith("|") or any(figures <= found for found in printed), f"{page.name}: {row}"
