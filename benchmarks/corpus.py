@@ -28,6 +28,8 @@ import psutil
 
 from benchmarks.common import header, keep, resident, table
 
+Post = dict[str, Any]  # as JSON
+
 
 def main() -> None:
     ask = argparse.ArgumentParser(description=__doc__)
@@ -57,18 +59,18 @@ def main() -> None:
     keep(given.name, ["# build-corpus", "", *header([given.posts]), "", *table(columns, rows)])
 
 
-def real_posts(path: Path) -> list[dict[str, Any]]:
+def real_posts(path: Path) -> list[Post]:
     with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as file:
         return [json.loads(line) for line in file]
 
 
-def write(path: Path, real: list[dict[str, Any]], size: int) -> None:
+def write(path: Path, real: list[Post], size: int) -> None:
     """`size` posts made from `real`, one a line."""
     with path.open("w") as file:
         file.writelines(json.dumps(post, ensure_ascii=False) + "\n" for post in generated(real, size))
 
 
-def generated(real: list[dict[str, Any]], size: int) -> Iterator[dict[str, Any]]:
+def generated(real: list[Post], size: int) -> Iterator[Post]:
     counts = Counter(tag for post in real for tag in post["tags"])
     once = {tag for tag, count in counts.items() if count == 1}
     half = len({tag for post in real[: len(real) // 2] for tag in post["tags"]})

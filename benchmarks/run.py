@@ -44,6 +44,7 @@ REAL = f"""
 ablation {SPLIT.replace("NAME", "harrison")} --name ablation-harrison
 rare {SPLIT.replace("NAME", "youtube")} --name rare-youtube
 language {SPLIT.replace("NAME", "youtube")}
+passes --posts {HARRISON} --name passes-harrison
 space --posts {YOUTUBE}
 corpus --posts {HARRISON} --name corpus-harrison
 update --posts {YOUTUBE} --test {{data}}/tags/youtube-valid.jsonl.gz --first 2026-03
