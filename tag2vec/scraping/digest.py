@@ -67,7 +67,7 @@ def digest(block: Block, stemmer: str, cleaning: Cleaning, count: bool = False) 
 
 
 def _posts(block: Block, result: Digest) -> Iterator[Post]:
-    for number, line in enumerate(block.data.split(b"\n"), block.first):
+    for number, line in block.lines():
         if not line or line.isspace():
             continue
         result.read += 1

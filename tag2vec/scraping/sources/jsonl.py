@@ -22,12 +22,12 @@ class JsonLines(Source):
     def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
         return islice(self._posts(Path(query)), limit)
 
-    def blocks(self, query: str) -> Iterator[Block]:
-        return line_blocks(Path(query), self.skip)
+    def blocks(self, path: str) -> Iterator[Block]:
+        return line_blocks(Path(path), self.skip)
 
     def _posts(self, path: Path) -> Iterator[Post]:
         for block in line_blocks(path, self.skip):
-            for number, line in enumerate(block.data.split(b"\n"), block.first):
+            for number, line in block.lines():
                 if line and not line.isspace():
                     post = parse(line)
                     if isinstance(post, Post):
