@@ -34,6 +34,12 @@ def test_jsonl(tmp_path: Path) -> None:
     assert skipped == []
 
 
+def test_lines_with_fields_of_other_types(tmp_path: Path) -> None:
+    text = '{"id": 7.5, "tags": ["cut \\ud83d"], "title": "", "author": 9, "date": null, "created_at": 2026}\n'
+    posts, skipped = _read(_file(tmp_path / "p.jsonl", text))
+    assert posts == [Post("7.5", ("cut \ufffd",), author="9", date="2026")] and skipped == []
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

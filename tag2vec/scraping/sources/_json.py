@@ -88,6 +88,13 @@ def whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def loaded(raw: bytes | str) -> Any:
+    """What a JSON text says, without half characters. Raises ValueError and RecursionError."""
+    text = raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw))
+    value = json.loads(text)
+    return json.loads(whole(json.dumps(value, ensure_ascii=False))) if _HALF.search(text) else value
+
+
 def _content(path: Path, skip: Skip) -> Iterator[bytes]:
     """The bytes of a file, or nothing when it is skipped. Raises SourceError when it cannot be opened."""
     try:
@@ -104,10 +111,7 @@ def _content(path: Path, skip: Skip) -> Iterator[bytes]:
 
 def _parsed(where: str, raw: bytes | str, skip: Skip) -> Iterator[tuple[str, Any]]:
     try:
-        text = raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw))
-        value = json.loads(text)
-        if _HALF.search(text):
-            value = json.loads(whole(json.dumps(value, ensure_ascii=False)))
+        value = loaded(raw)
     except (ValueError, RecursionError) as error:
         skip(where, f"not JSON ({error})")
     else:
