@@ -13,7 +13,7 @@ import msgspec
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.polite.reply import Reply
-from tag2vec.scraping.polite.session import Session
+from tag2vec.scraping.polite.session import Params, Session
 from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources import Source
 
@@ -117,7 +117,7 @@ class Live(Source):
     def ask(
         self,
         path: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         secret: Collection[str] = (),
     ) -> Reply:
