@@ -199,15 +199,20 @@ class _Account:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Let no other process write `folder` or fetch for it meanwhile."""
+    lock = folder.with_name(f".{folder.name}.lock")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_name(f".{folder.name}.lock")
-        with FileLock(lock, timeout=0):
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
+        held = FileLock(lock).acquire(timeout=0)
     except Timeout as error:
         raise ArtifactError(
             f"{folder} is in use by another process that builds it. Wait for it to end, or choose another folder."
         ) from error
+    except OSError as error:
+        raise ArtifactError(
+            f"Could not write {folder}: {error.strerror or error}. Free some space or choose another folder."
+        ) from error
+    with held:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
