@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -81,6 +81,17 @@ class Source(ABC):
         """All posts of `path` in blocks. A post that names no source is one of this file."""
         lines = (_encode(post if post.source else replace(post, source=f"{FILE}{path}")) for post in self.posts(path))
         return in_blocks(path, lines)
+
+
+class FileSource(Source):
+    """Base of the sources that read files: a subclass says which posts a file holds."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Iterator[Post]:
+        """The posts of one file."""
+
+    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
+        return islice(self.read(Path(query)), limit)
 
 
 _encode = msgspec.json.Encoder().encode

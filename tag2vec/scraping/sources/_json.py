@@ -8,7 +8,6 @@ import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +15,7 @@ import msgspec
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Skip, Source, head, lines, opened, refuse
+from tag2vec.scraping.sources import FileSource, Skip, head, lines, opened, refuse
 
 MAX_FILE = 256 * 1024 * 1024  # bytes, unpacked: Python holds several times as much in memory
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # escapes half a character; the other half may be missing
@@ -24,7 +23,7 @@ _LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
 @dataclass(frozen=True)
-class JsonFile(Source):
+class JsonFile(FileSource):
     """Base of the sources that read JSON files. A subclass says what is wrapped around posts and what a post is.
 
     Lists are taken apart here, and a file of JSON lines is read line by line when the user names the source.
@@ -49,10 +48,7 @@ class JsonFile(Source):
             return sure if any(key in begins for key in cls.keys) else 0
         return sure
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         for place, value in self._values(path):
             for number, record in enumerate(self._records(value), 1):
                 try:

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import MAX_LINE, Skip, Source, head, lines
+from tag2vec.scraping.sources import MAX_LINE, FileSource, Skip, head, lines
 from tag2vec.scraping.sources._table import (
     SAMPLE,
     find_columns,
@@ -33,7 +33,7 @@ _CHARSET_SAMPLE = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
-class Csv(Source):
+class Csv(FileSource):
     """`delimiter` between cells, `separator` between the tags of a cell, `columns` {field of a post: column}.
 
     A column is given by its name or, where the table has no header, by its number from 1.
@@ -44,10 +44,7 @@ class Csv(Source):
     columns: dict[str, str] = field(default_factory=dict)
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         rows = self._rows(path)
         first = next(rows, ("", []))
         header = [cell.strip() for cell in first[1]]

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Block, Source, line_blocks
+from tag2vec.scraping.sources import Block, FileSource, line_blocks
 from tag2vec.scraping.sources._json import loaded
 
 
 @dataclass(frozen=True)
-class JsonLines(Source):
+class JsonLines(FileSource):
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
-
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
 
     def blocks(self, path: str) -> Iterator[Block]:
         return line_blocks(Path(path), self.skip)
 
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         for block in line_blocks(path, self.skip):
             for number, line in block.lines():
                 if line and not line.isspace():
