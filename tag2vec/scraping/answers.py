@@ -31,7 +31,7 @@ def iso(date: str | float | None) -> str | None:
     if date is None:
         return None
     try:
-        when = _read(date)
+        when = read_date(date)
         if when.tzinfo is None:
             return when.isoformat(timespec="seconds")
         return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -39,7 +39,11 @@ def iso(date: str | float | None) -> str | None:
         return None
 
 
-def _read(date: str | float) -> datetime:
+def read_date(date: str | float) -> datetime:
+    """A date from ISO 8601, RFC 822 or seconds since 1970; without a zone where it names none.
+
+    Raises ValueError, OverflowError or OSError when it is none of them.
+    """
     if not isinstance(date, str):
         return datetime.fromtimestamp(date, UTC)
     try:
