@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from filelock import FileLock, Timeout
 
 from tag2vec import artifact
 from tag2vec.artifact import Artifact
-from tag2vec.errors import ArtifactError, SourceError, UsageError
+from tag2vec.cluster import Run, running
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 from tag2vec.scraping.clean import Cleaning
-from tag2vec.scraping.cluster import mapping
 from tag2vec.scraping.collect import Asking, Collection, Gathered
 from tag2vec.scraping.corpus import KIND
 from tag2vec.scraping.digest import Digest, digest
@@ -25,7 +26,9 @@ from tag2vec.scraping.find import find, is_live
 from tag2vec.scraping.sources import Block, merged, refuse
 from tag2vec.scraping.store import Store
 from tag2vec.scraping.tally import Tally, tally
+from tag2vec.workers import usable_cores
 
+FEW = 2  # blocks that are digested here: for less it is not worth to start processes
 SHOWN = 10  # unreadable lines that are named one by one; the others are only counted
 Say = Callable[[str], None]
 
@@ -95,13 +98,14 @@ def _write(
     config = {"stemmer": job.stemmer, "cleaning": asdict(job.cleaning)}
     # A cluster counts too. On one machine it is faster to count once, at the end, than in every block.
     work = partial(digest, stemmer=job.stemmer, cleaning=job.cleaning, count=bool(job.dask))
-    with artifact.write(folder, KIND, config) as draft, mapping(job.dask) as mapped:
+    cores = usable_cores()
+    with artifact.write(folder, KIND, config) as draft, running(job.dask, cores if cores > 1 else 0) as run:
         with tempfile.TemporaryDirectory(dir=draft.path) as scratch:
             rows, counts = Path(scratch) / "rows.tsv", Path(scratch) / "counts.tsv"
             with rows.open("wb") as out, counts.open("wb") as counted:
                 for name in job.sources:
                     blocks = fetched[name] if name in fetched else _file_blocks(job, name, account)
-                    for digested in mapped(work, merged(blocks)):
+                    for digested in _digested(run, work, merged(blocks)):
                         out.write(digested.rows)
                         counted.write(digested.counts)
                         account.add(name, digested)
@@ -117,6 +121,15 @@ def _write(
         account.check(done)
         earlier = [*before.config.get("earlier", []), {"corpus": before.digest, "posts": done.before}] if before else []
         draft.config |= {"earlier": earlier, "report": account.report(done)}
+
+
+def _digested(run: Run, work: Callable[[Block], Digest], blocks: Iterator[Block]) -> Iterator[Digest]:
+    """What each block holds, in order. Raises what a worker raised."""
+    yield from map(work, islice(blocks, FEW))
+    for _, result in run(work, blocks):
+        if isinstance(result, Tag2VecError):
+            raise result
+        yield result
 
 
 def _file_blocks(job: Job, name: str, account: _Account) -> Iterator[Block]:
