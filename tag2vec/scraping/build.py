@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from itertools import islice
@@ -59,8 +59,7 @@ def build(job: Job, folder: Path) -> None:
         if not live:
             _write(job, folder, before, account, {})
             return
-        store = Store(fetched_folder(folder))
-        try:
+        with closing(Store(fetched_folder(folder))) as store:
             now = store.round(new=job.update)
             collection = Collection(store, now, job.asking, job.warn, job.progress)
             collection.run(live)
@@ -71,8 +70,6 @@ def build(job: Job, folder: Path) -> None:
             _write(job, folder, before, account, fetched)
             if not any(one.stopped for one in account.gathered):
                 store.finish(now.number)
-        finally:
-            store.close()
 
 
 def fetched_folder(folder: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from tag2vec import plugins
 from tag2vec.errors import SourceError
 from tag2vec.scraping.polite.reply import Reply
 from tag2vec.scraping.polite.session import Params, Session
@@ -52,7 +53,7 @@ class Live(Source):
     @property
     def name(self) -> str:
         """The name of the plugin."""
-        return type(self).__module__.rpartition(".")[2]
+        return plugins.name_of(self)
 
     @property
     def base(self) -> str:

@@ -29,6 +29,7 @@ class JsonFile(FileSource):
     Lists are taken apart here, and a file of JSON lines is read line by line when the user names the source.
     """
 
+    suffixes: ClassVar[tuple[str, ...]] = (".json", ".json.gz")
     keys: ClassVar[tuple[bytes, ...]] = ()  # one of them stands early in such a file; none: its name is enough
     one_each: ClassVar[bool] = False  # a file is one post: a damaged one is skipped, as a damaged line would be
 
