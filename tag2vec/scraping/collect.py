@@ -139,8 +139,7 @@ class Collection:
             try:
                 if query not in done:
                     posts = list(source.posts(query, asked))
-                    self.store.keep(self.round.number, one.source, query, asked, posts)
-                    done[query] = len(posts), sum(len(post.tags) for post in posts)
+                    done[query] = self.store.keep(self.round.number, one.source, query, asked, posts)
             except BudgetSpent as spent:
                 self.warn(f"{one.source}: {spent}")
                 one.stopped = True
