@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from tag2vec.errors import MissingExtra, SourceError, Tag2VecError, UsageError
-from tag2vec.workers import in_order, usable_cores
+from tag2vec.workers import in_order
 
 T = TypeVar("T")
 X = TypeVar("X")
@@ -51,10 +51,12 @@ def connected(dask: str) -> Iterator[Any]:
 def running(
     dask: str | None, workers: int | None = None, death: type[Tag2VecError] = Tag2VecError, gpu: bool = False
 ) -> Iterator[Run]:
-    """What does one thing to many: `workers.in_order` in `workers` processes, None for as many as there are cores; with
-    `dask` it is `in_order_on` that cluster. Raises as `connected` does."""
+    """What does one thing to many: `workers.in_order`, or with `dask` `in_order_on` that cluster.
+
+    Raises as `connected` does.
+    """
     if not dask:
-        yield partial(in_order, workers=usable_cores() if workers is None else workers, death=death)
+        yield partial(in_order, workers=workers, death=death)
         return
     with connected(dask) as client:
         yield partial(in_order_on, client, death=death, gpu=gpu)

@@ -46,12 +46,12 @@ def own_command(module: str, *arguments: str) -> list[str]:
 
 
 def in_order(
-    call: Callable[[X], T], things: Iterable[X], workers: int, death: type[Tag2VecError] = Tag2VecError
+    call: Callable[[X], T], things: Iterable[X], workers: int | None, death: type[Tag2VecError] = Tag2VecError
 ) -> Iterator[tuple[int, T | Tag2VecError]]:
     """(number, call(thing)) for each thing, in order; a Tag2VecError that it raised takes the result's place.
 
-    `workers` processes, none for 0. A worker that dies costs its thing only, whose result is a `death`. `things` are
-    read as results are taken.
+    `workers` processes, as many as there are cores when None, none for 0. A worker that dies costs its thing only,
+    whose result is a `death`. `things` are read as results are taken.
     """
     if workers == 0:
         for number, thing in enumerate(things):
@@ -60,6 +60,7 @@ def in_order(
             except Tag2VecError as error:
                 yield number, error
         return
+    workers = usable_cores() if workers is None else workers
     pending: deque[tuple[int, X, Any]] = deque()
     try:
         for number, thing in enumerate(things):

@@ -7,7 +7,7 @@ On disk: `arrays/`, a cache with a file for each clip and kind of features, or f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -27,13 +27,13 @@ from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError, VideoError
+from tag2vec.progress import Tick
 
 KIND, POOLINGS_KIND = "features", "poolings"
 ARRAYS, LIST, POOLINGS = "arrays", "list", "poolings"
 SAMPLE_CLIPS = 1000  # that poolings are fitted on
 
 Facts = dict[str, Any]
-Tick = Callable[[int], None]
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tag2vec.artifact import Artifact
 from tag2vec.cluster import Run, running
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 from tag2vec.scraping.clean import Cleaning
-from tag2vec.scraping.collect import Asking, Collection, Gathered
+from tag2vec.scraping.collect import Asking, Collection, Gathered, Say
 from tag2vec.scraping.corpus import KIND
 from tag2vec.scraping.digest import Digest, digest
 from tag2vec.scraping.find import find, is_live
@@ -30,7 +30,6 @@ from tag2vec.workers import usable_cores
 
 FEW = 2  # blocks that are digested here: for less it is not worth to start processes
 SHOWN = 10  # unreadable lines that are named one by one; the others are only counted
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
