@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
-from tag2vec.errors import MissingExtra, SourceError, Tag2VecError, UsageError
+from tag2vec.errors import SourceError, Tag2VecError, UsageError, importing
 from tag2vec.workers import in_order
 
 T = TypeVar("T")
@@ -25,10 +25,8 @@ def connected(dask: str) -> Iterator[Any]:
 
     Raises MissingExtra without Dask, SourceError when the cluster does not answer.
     """
-    try:
+    with importing("--dask", "dask[distributed]", "scale"):
         from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise MissingExtra("--dask", "dask[distributed]", "scale") from error
     workers = _local_workers(dask)
     if workers:
         with (

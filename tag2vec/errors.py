@@ -15,7 +15,8 @@ Every message says what was found, what was wanted and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -51,6 +52,15 @@ class MissingExtra(Tag2VecError, ImportError):
             f"{what} needs the package '{package}', which is not installed. "
             f'Install it with: pip install "tag2vec[{extra}]"'
         )
+
+
+@contextmanager
+def importing(what: str, package: str, extra: str) -> Iterator[None]:
+    """An ImportError inside the `with` block is the MissingExtra of these."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtra(what, package, extra) from error
 
 
 class ArtifactError(Tag2VecError, ValueError):

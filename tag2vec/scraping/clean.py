@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.errors import UsageError, importing
 from tag2vec.scraping import lists
 from tag2vec.scraping.language import code_of, guess
 from tag2vec.scraping.lists import TagList
@@ -76,7 +76,5 @@ class Cleaning:
 
 
 def _guess(post: Post) -> str:
-    try:
+    with importing("--language", "py3langid", "text"):
         return guess(" ".join(filter(None, (post.title, post.text, *post.tags))))
-    except ImportError as error:
-        raise MissingExtra("--language", "py3langid", "text") from error
