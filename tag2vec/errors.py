@@ -93,5 +93,13 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
     return UnknownName(f"There is no {kind} named '{name}'.{hint} Known: {', '.join(names) or 'none'}.")
 
 
+def at_least(settings: object, **least: float) -> None:
+    """Raise UsageError for a field of `settings` that is below what it is to be at least; None may stand anywhere."""
+    for name, value in least.items():
+        given = getattr(settings, name)
+        if given is not None and not given >= value:
+            raise UsageError(f"{name} is {given}; wanted {value} or more.")
+
+
 def _again(cls: type[Tag2VecError], message: str) -> Tag2VecError:
     return cls.__new__(cls, message)

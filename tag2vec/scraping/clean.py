@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tag2vec.errors import UsageError, importing
+from tag2vec.errors import UsageError, at_least, importing
 from tag2vec.scraping import lists
 from tag2vec.scraping.language import code_of, guess
 from tag2vec.scraping.lists import TagList
@@ -42,9 +42,7 @@ class Cleaning:
     keep_same_tags: bool = False  # duplicate-block
 
     def __post_init__(self) -> None:
-        for name, least in (("min_tags", 1), ("min_authors", 1), ("max_length", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} is {getattr(self, name)}; wanted {least} or more.")
+        at_least(self, min_tags=1, min_authors=1, max_length=0)
         if wrong := [code for code in self.languages if not (code.isascii() and code.isalpha() and len(code) == 2)]:
             raise UsageError(f"'{wrong[0]}' is no language code; wanted two letters such as en or pt (ISO 639-1).")
 
