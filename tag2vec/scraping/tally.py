@@ -56,18 +56,6 @@ class Tally:
     dropped: dict[str, int]
 
 
-def tally(
-    rows: Path, out: Path, cleaning: Cleaning, *, before: Path | None = None, counts: Path | None = None
-) -> Tally:
-    """Write sentences.txt, vocabulary.jsonl, days.parquet and posts.parquet into the folder `out`.
-
-    `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
-    posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
-    """
-    with disk_told():
-        return _tally(rows, out, cleaning, before, counts)
-
-
 @contextmanager
 def disk_told() -> Iterator[None]:
     """What DuckDB says of a disk or a memory that is full becomes the OSError that Python has for it.
@@ -86,7 +74,15 @@ def disk_told() -> Iterator[None]:
         raise OSError(number, said) from error
 
 
-def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, counts: Path | None) -> Tally:
+@disk_told()
+def tally(
+    rows: Path, out: Path, cleaning: Cleaning, *, before: Path | None = None, counts: Path | None = None
+) -> Tally:
+    """Write sentences.txt, vocabulary.jsonl, days.parquet and posts.parquet into the folder `out`.
+
+    `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
+    posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
+    """
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(rows.with_name('spill'))}'")
         # By name: corpora of earlier versions have no language.
