@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 import numpy as np
@@ -32,17 +32,29 @@ MANIFEST = "tag2vec.json"
 AT_ONCE = 2**20  # bytes of lines
 
 
-@dataclass(frozen=True)
-class Artifact:
-    """A folder that was read and whose files match their checksums."""
+class Facts(TypedDict):
+    """What stands in a manifest of one file; shape and dtype of arrays only."""
 
-    folder: Path
+    sha256: str
+    shape: NotRequired[list[int]]
+    dtype: NotRequired[str]
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """What stands in `tag2vec.json`, in this order."""
+
     kind: str
     format: int
     version: str
     config: dict[str, Any]
     parents: dict[str, str]
-    files: dict[str, dict[str, Any]]
+    files: dict[str, Facts]
+
+
+class Artifact(Manifest, frozen=True):
+    """A folder that was read and whose files match their checksums."""
+
+    folder: Path
     digest: str  # sha256 of the manifest: what children name as their parent
 
     def path(self, name: str) -> Path:
@@ -101,14 +113,14 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
     """
     folder = Path(folder)
     manifest = _manifest(folder)
-    if kind is not None and manifest["kind"] != kind:
-        raise ArtifactError(f"{folder} is a {manifest['kind']} folder; wanted a {kind} folder.")
-    if manifest["format"] > FORMAT:
+    if kind is not None and manifest.kind != kind:
+        raise ArtifactError(f"{folder} is a {manifest.kind} folder; wanted a {kind} folder.")
+    if manifest.format > FORMAT:
         raise ArtifactError(
-            f"{folder} has format {manifest['format']} (written by tag2vec {manifest['version']}); this tag2vec "
+            f"{folder} has format {manifest.format} (written by tag2vec {manifest.version}); this tag2vec "
             f"{__version__} reads up to format {FORMAT}. Update tag2vec, or make the folder again with this one."
         )
-    for name, facts in manifest["files"].items():
+    for name, facts in manifest.files.items():
         if not all(part == Path(part).name and part not in {"", ".", ".."} for part in name.split("/")):
             raise ArtifactError(f"{folder / MANIFEST} lists '{name}', which is not a plain file name.")
         if not (folder / name).is_file():
@@ -118,8 +130,7 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
                 f"{folder / name} is damaged or was changed: its checksum is not the one in {MANIFEST}. "
                 "Copy the whole folder again or make it anew."
             )
-    digest = _sha256(folder / MANIFEST)
-    return Artifact(folder, **{f: manifest[f] for f in _FIELDS}, digest=digest)
+    return Artifact(**msgspec.structs.asdict(manifest), folder=folder, digest=_sha256(folder / MANIFEST))
 
 
 @contextmanager
@@ -200,17 +211,14 @@ def check_writable(folder: str | Path, kind: str) -> None:
         raise ArtifactError(f"{folder} is a file; wanted a folder to write a {kind} to.")
     if folder.is_dir() and any(folder.iterdir()):
         try:
-            found = str(_manifest(folder)["kind"])
+            found = _manifest(folder).kind
         except ArtifactError:
             found = "folder with other files"
         if found != kind:
             raise ArtifactError(f"{folder} is a {found}; a {kind} is not written over it. Choose another folder.")
 
 
-_FIELDS = ("kind", "format", "version", "config", "parents", "files")
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     files.restore(folder)
     if not folder.exists():
@@ -218,31 +226,22 @@ def _manifest(folder: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ArtifactError(f"{folder} is not a tag2vec folder: it has no {MANIFEST}.")
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        wanted = {"kind": str, "format": int, "version": str, "config": dict, "parents": dict, "files": dict}
-        if not all(isinstance(manifest[name], kind) for name, kind in wanted.items()):
-            raise TypeError
-        sums = [facts["sha256"] for facts in manifest["files"].values()]
-        if not all(isinstance(digest, str) for digest in [*sums, *manifest["parents"].values()]):
-            raise TypeError
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Manifest)
+    except (ValueError, RecursionError) as error:
         raise ArtifactError(f"{path} is not a manifest that tag2vec wrote; the folder cannot be read.") from error
-    return {name: manifest[name] for name in wanted}
 
 
 def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
-    listed: dict[str, dict[str, Any]] = {}
+    listed: dict[str, Facts] = {}
     for path in sorted(draft.path.rglob("*")):
         if path.is_file():
             facts = listed.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": _sha256(path)})
             if path.suffix == ".npy":
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
                 facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
-    values = (kind, FORMAT, __version__, draft.config, parents, listed)
-    (draft.path / MANIFEST).write_text(
-        json.dumps(dict(zip(_FIELDS, values, strict=True)), indent=1, ensure_ascii=False) + "\n",
-        encoding="utf-8",
-    )
+    manifest = msgspec.structs.asdict(Manifest(kind, FORMAT, __version__, draft.config, parents, listed))
+    text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
+    (draft.path / MANIFEST).write_text(text, encoding="utf-8")
 
 
 def _sha256(path: Path) -> str:

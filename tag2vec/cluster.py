@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
-from tag2vec.errors import MissingExtra, SourceError, Tag2VecError, UsageError
+from tag2vec.errors import SourceError, Tag2VecError, UsageError, importing
+from tag2vec.workers import in_order
 
 T = TypeVar("T")
 X = TypeVar("X")
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[tuple[int, Any]]]
 
 PATIENCE_S = 10.0  # seconds that a scheduler has to answer
 WAITING = 4  # things under way for each worker: enough to keep it busy, few enough to hold in memory
@@ -22,10 +25,8 @@ def connected(dask: str) -> Iterator[Any]:
 
     Raises MissingExtra without Dask, SourceError when the cluster does not answer.
     """
-    try:
+    with importing("--dask", "dask[distributed]", "scale"):
         from distributed import Client, LocalCluster
-    except ImportError as error:
-        raise MissingExtra("--dask", "dask[distributed]", "scale") from error
     workers = _local_workers(dask)
     if workers:
         with (
@@ -44,7 +45,22 @@ def connected(dask: str) -> Iterator[Any]:
         yield client
 
 
-def futures(client: Any, call: Callable[[X], T], things: Iterable[X], **options: Any) -> Iterator[tuple[X, Any]]:
+@contextmanager
+def running(
+    dask: str | None, workers: int | None = None, death: type[Tag2VecError] = Tag2VecError, gpu: bool = False
+) -> Iterator[Run]:
+    """What does one thing to many: `workers.in_order`, or with `dask` `in_order_on` that cluster.
+
+    Raises as `connected` does.
+    """
+    if not dask:
+        yield partial(in_order, workers=workers, death=death)
+        return
+    with connected(dask) as client:
+        yield partial(in_order_on, client, death=death, gpu=gpu)
+
+
+def _futures(client: Any, call: Callable[[X], T], things: Iterable[X], **options: Any) -> Iterator[tuple[X, Any]]:
     """(thing, future of call(thing)) for each thing, in order, the oldest when enough are under way."""
     ahead: deque[tuple[X, Any]] = deque()
     for thing in things:
@@ -67,7 +83,7 @@ def in_order_on(
 
     has_gpu = gpu and any("GPU" in worker["resources"] for worker in _workers(client).values())
     options = {"resources": {"GPU": 1}} if has_gpu else {}
-    for number, (thing, future) in enumerate(futures(client, call, things, **options)):
+    for number, (thing, future) in enumerate(_futures(client, call, things, **options)):
         try:
             try:
                 result = future.result()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import PackageNotFoundError, metadata, version
 
 from packaging.requirements import Requirement
 
@@ -97,27 +97,22 @@ def _faiss_build() -> str:
 def _extras() -> Iterator[Check]:
     """Each extra of the package, from its own metadata."""
     try:
-        needs = [Requirement(line) for line in requires("tag2vec") or []]
+        about = metadata("tag2vec")
     except PackageNotFoundError:
         return
-    groups: dict[str, list[Requirement]] = {}
-    for need in needs:
-        name = _extra(need)
-        if name and name not in ("cpu", "gpu", "dev"):
-            groups.setdefault(name, []).append(need)
-    for name, members in groups.items():
+    needs = [Requirement(line) for line in about.get_all("Requires-Dist", [])]
+    for name in about.get_all("Provides-Extra", []):
+        if name in ("cpu", "gpu", "dev"):
+            continue
+        members = [need for need in needs if _is_of(need, name) and not _is_of(need, "")]
         missing = [need.name for need in members if _version(need.name) is None]
         line = f'without {", ".join(missing)}: pip install "tag2vec[{name}]"'
         have = ", ".join(f"{need.name} {_version(need.name)}" for need in members)
         yield Check(f"extra '{name}'", not missing, line if missing else have, optional=True)
 
 
-def _extra(need: Requirement) -> str | None:
-    """The extra that a requirement belongs to."""
-    if need.marker is None or need.marker.evaluate({"extra": ""}):
-        return None
-    text = str(need.marker)
-    return text.split("extra ==")[1].strip().strip("\"'").split('"')[0] if "extra ==" in text else None
+def _is_of(need: Requirement, extra: str) -> bool:
+    return need.marker is None or need.marker.evaluate({"extra": extra})
 
 
 def _version(package: str) -> str | None:

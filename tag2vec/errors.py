@@ -15,7 +15,8 @@ Every message says what was found, what was wanted and what to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -53,6 +54,15 @@ class MissingExtra(Tag2VecError, ImportError):
         )
 
 
+@contextmanager
+def importing(what: str, package: str, extra: str) -> Iterator[None]:
+    """An ImportError inside the `with` block is the MissingExtra of these."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtra(what, package, extra) from error
+
+
 class ArtifactError(Tag2VecError, ValueError):
     """A folder on disk is absent, damaged, of another kind, of a newer format, or cannot be written."""
 
@@ -81,6 +91,14 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
     near = get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return UnknownName(f"There is no {kind} named '{name}'.{hint} Known: {', '.join(names) or 'none'}.")
+
+
+def at_least(settings: object, **least: float) -> None:
+    """Raise UsageError for a field of `settings` that is below what it is to be at least; None may stand anywhere."""
+    for name, value in least.items():
+        given = getattr(settings, name)
+        if given is not None and not given >= value:
+            raise UsageError(f"{name} is {given}; wanted {value} or more.")
 
 
 def _again(cls: type[Tag2VecError], message: str) -> Tag2VecError:

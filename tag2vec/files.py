@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import BinaryIO
 
@@ -47,7 +48,7 @@ def replacing(path: Path, parents: bool = False) -> Iterator[BinaryIO]:
 def stage(folder: Path) -> Path:
     """An empty folder beside `folder`, to be swapped for it; what killed runs left there is removed before."""
     restore(folder)
-    for path in folder.parent.glob(f".{folder.name}.new-*"):
+    for path in folder.parent.glob(f".{escape(folder.name)}.new-*"):
         pid = path.name.split("-")[-2]
         if pid.isdigit() and not _alive(int(pid)):
             shutil.rmtree(path, ignore_errors=True)

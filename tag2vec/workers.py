@@ -46,12 +46,12 @@ def own_command(module: str, *arguments: str) -> list[str]:
 
 
 def in_order(
-    call: Callable[[X], T], things: Iterable[X], workers: int, death: type[Tag2VecError] = Tag2VecError
+    call: Callable[[X], T], things: Iterable[X], workers: int | None, death: type[Tag2VecError] = Tag2VecError
 ) -> Iterator[tuple[int, T | Tag2VecError]]:
     """(number, call(thing)) for each thing, in order; a Tag2VecError that it raised takes the result's place.
 
-    `workers` processes, none for 0. A worker that dies costs its thing only, whose result is a `death`. `things` are
-    read as results are taken.
+    `workers` processes, as many as there are cores when None, none for 0. A worker that dies costs its thing only,
+    whose result is a `death`. `things` are read as results are taken.
     """
     if workers == 0:
         for number, thing in enumerate(things):
@@ -60,19 +60,15 @@ def in_order(
             except Tag2VecError as error:
                 yield number, error
         return
+    workers = usable_cores() if workers is None else workers
     pending: deque[tuple[int, X, Any]] = deque()
-    jobs = enumerate(things)
-    more = True
     try:
-        while more or pending:
-            while more and len(pending) < AHEAD * workers:
-                if (job := next(jobs, None)) is None:
-                    more = False
-                else:
-                    pending.append((*job, _submit(call, job[1], workers)))
-            if pending:
-                number, thing, future = pending.popleft()
-                yield number, _result(call, thing, future, death)
+        for number, thing in enumerate(things):
+            pending.append((number, thing, _submit(call, thing, workers)))
+            if len(pending) == AHEAD * workers:
+                yield _result(call, death, *pending.popleft())
+        while pending:
+            yield _result(call, death, *pending.popleft())
     finally:
         for _, _, future in pending:
             future.cancel()
@@ -99,25 +95,22 @@ def _end(executor: ref[Any]) -> None:
         still.shutdown()
 
 
-def _result(call: Callable[[X], T], thing: X, future: Any, death: type[Tag2VecError]) -> T | Tag2VecError:
+def _result(
+    call: Callable[[X], T], death: type[Tag2VecError], number: int, thing: X, future: Any
+) -> tuple[int, T | Tag2VecError]:
     from loky import ProcessPoolExecutor
     from loky.process_executor import BrokenProcessPool
 
     try:
-        result: T = future.result()
-        return result
+        try:
+            return number, future.result()
+        except BrokenProcessPool:  # some thing in flight killed its worker, and all in flight are lost
+            with ProcessPoolExecutor(1, initializer=_prepare) as alone:
+                return number, alone.submit(call, thing).result()
     except Tag2VecError as error:
-        return error
+        return number, error
     except BrokenProcessPool:
-        pass  # some thing in flight killed its worker, and all in flight are lost: this one gets a process of its own
-    try:
-        with ProcessPoolExecutor(1, initializer=_prepare) as alone:
-            result = alone.submit(call, thing).result()
-            return result
-    except Tag2VecError as error:
-        return error
-    except BrokenProcessPool:
-        return death(
+        return number, death(
             f"{thing}: the process that worked on it ended abruptly: it crashed, or the machine ran out of memory. "
             "Try it alone, with fewer workers, or leave it out."
         )

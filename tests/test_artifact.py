@@ -172,7 +172,8 @@ def test_a_full_disk_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_killed_at_any_moment_the_folder_is_the_old_or_the_new_one(tmp_path: Path) -> None:
-    _write(tmp_path / "x", 0.0)
+    folder = tmp_path / "x[1]"  # a name that is a pattern too
+    _write(folder, 0.0)
     script = (
         "import sys, numpy as np\n"
         "from tag2vec import artifact\n"
@@ -182,14 +183,14 @@ def test_killed_at_any_moment_the_folder_is_the_old_or_the_new_one(tmp_path: Pat
         "        draft.array('numbers.npy', np.full((3, 2), i, np.float32))\n"
     )
     for kill in range(12):
-        process = subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "x")], stdout=subprocess.PIPE)
+        process = subprocess.Popen([sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE)
         assert process.stdout is not None
         process.stdout.readline()
         time.sleep(0.005 + 0.003 * kill)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
-        found = artifact.read(tmp_path / "x", "thing")
+        found = artifact.read(folder, "thing")
         assert found.array("numbers.npy")[0, 0] == found.config["value"]
-    _write(tmp_path / "x", 5.0)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["x"]
+    _write(folder, 5.0)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [folder.name]

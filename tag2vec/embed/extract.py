@@ -20,7 +20,7 @@ from tag2vec.embed.frames import Frames, check_file, read_windows
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
-from tag2vec.workers import in_order, usable_cores
+from tag2vec.workers import in_order
 
 __all__ = ["Cache", "Extracted", "extract", "extract_many", "extract_segments"]
 
@@ -77,8 +77,7 @@ def extract_many(
     reading = tuple(kind for kind in kinds if kind.wants)
     taken: deque[Clip] = deque()
     call = partial(extract, features=reading, limits=limits, cache=cache)
-    processes = usable_cores() if workers is None else workers
-    for number, found in in_order(call, _noted(clips, taken), processes if reading else 0, VideoError):
+    for number, found in in_order(call, _noted(clips, taken), workers if reading else 0, VideoError):
         clip = taken.popleft()
         if len(reading) < len(kinds) and isinstance(found, Extracted):
             try:
@@ -141,7 +140,7 @@ def extract_segments(
     # A file may not say how long it is: then each segment says whether there is more.
     while (count := math.ceil(duration / seconds)) > done:
         todo = range(done, count)
-        for number, found in in_order(part, todo, usable_cores() if workers is None else workers, VideoError):
+        for number, found in in_order(part, todo, workers, VideoError):
             if isinstance(found, Extracted):
                 duration = max(duration, found.duration_s)
             start, end = todo[number] * seconds, min((todo[number] + 1) * seconds, duration)

@@ -7,17 +7,17 @@ On disk: `arrays/`, a cache with a file for each clip and kind of features, or f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save
 
 from tag2vec import artifact
-from tag2vec.cluster import connected, in_order_on
+from tag2vec.cluster import Run, running
 from tag2vec.embed.cache import Cache, Extracted, compact, digest, sampling
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.extract import extract, merged
@@ -27,15 +27,13 @@ from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError, VideoError
-from tag2vec.workers import in_order, usable_cores
+from tag2vec.progress import Tick
 
 KIND, POOLINGS_KIND = "features", "poolings"
 ARRAYS, LIST, POOLINGS = "arrays", "list", "poolings"
 SAMPLE_CLIPS = 1000  # that poolings are fitted on
 
 Facts = dict[str, Any]
-Run = Callable[[Callable[[Clip], Facts], Sequence[Clip]], Iterator[tuple[int, Facts | Tag2VecError]]]
-Tick = Callable[[int], None]
 
 
 @dataclass
@@ -138,7 +136,7 @@ def extract_to(
             raise UsageError("Features that open no clip (text, given) are not for a cluster; leave out --dask.")
         workers = 0
     with ExitStack() as stack:
-        run = stack.enter_context(_running(workers, dask, any(kind.gpu for kind in job.kinds)))
+        run = stack.enter_context(running(dask, workers, VideoError, gpu=any(kind.gpu for kind in job.kinds)))
         if pooling is not None:
             poolings = Poolings(job.kinds, pooling)
             if poolings.trained:
@@ -171,16 +169,6 @@ def load_poolings(folder: Path, kinds: Kinds, wanted: str) -> Poolings:
 
 
 _poolings = lru_cache(maxsize=1)(load_poolings)  # a worker needs the same for every clip
-
-
-@contextmanager
-def _running(workers: int | None, dask: str | None, gpu: bool) -> Iterator[Run]:
-    """What runs a job over clips: processes of this machine, or a cluster."""
-    if dask is None:
-        yield partial(in_order, workers=usable_cores() if workers is None else workers, death=VideoError)
-        return
-    with connected(dask) as client:
-        yield partial(in_order_on, client, death=VideoError, gpu=gpu)
 
 
 def _lines(job: Job, clips: Sequence[Clip], run: Run, report: Report, tick: Tick | None) -> Iterator[Facts]:

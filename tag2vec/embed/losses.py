@@ -9,7 +9,7 @@ from typing import Any
 
 from tag2vec.embed import ranks
 from tag2vec.embed.training import EpochTick
-from tag2vec.errors import ArtifactError, MissingExtra
+from tag2vec.errors import ArtifactError, importing
 
 
 @contextmanager
@@ -22,10 +22,8 @@ def logged(folder: str | Path | None) -> Iterator[EpochTick]:
     if folder is None or not ranks.first():
         yield lambda part, line: None
         return
-    try:
+    with importing("--tensorboard", "tensorboard", "tensorboard"):
         from torch.utils.tensorboard import SummaryWriter
-    except ImportError as error:
-        raise MissingExtra("--tensorboard", "tensorboard", "tensorboard") from error
     with _writing(folder):
         writer: Any = SummaryWriter(str(folder))
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.errors import UsageError
+from tag2vec.errors import UsageError, at_least
 
 WHOLE_SENTENCE = 10_000  # gensim's own limit of a sentence
 SEEN = 2_000_000  # tags that word2vec goes through at least, counting each epoch
@@ -37,12 +37,7 @@ class SpaceConfig:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        if self.refine is not None and self.refine < 0:
-            raise UsageError(f"refine is {self.refine}; wanted 0 or more.")
-        for name in ("dim", "window", "negative", "epochs", "min_count", "workers"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{name} is {value}; wanted 1 or more.")
+        at_least(self, refine=0, dim=1, window=1, negative=1, epochs=1, min_count=1, workers=1)
         if self.algorithm not in ("skipgram", "cbow"):
             raise UsageError(f"algorithm is '{self.algorithm}'; wanted skipgram or cbow.")
 

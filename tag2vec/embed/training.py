@@ -17,7 +17,7 @@ from tag2vec.embed.examples import Examples
 from tag2vec.embed.heads import Judged
 from tag2vec.embed.network import Network
 from tag2vec.embed.ranks import alone, summed
-from tag2vec.errors import UsageError
+from tag2vec.errors import UsageError, at_least
 
 SETTLED_ON = 500  # held-out clips at most of each split
 
@@ -64,8 +64,7 @@ class TrainConfig:
         for name in ("lr", "batch", "patience", "clip", "frames", "shards", "decay"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise UsageError(f"{name} is {getattr(self, name)}; wanted a number above 0.")
-        if self.epochs is not None and self.epochs < 1:
-            raise UsageError(f"epochs is {self.epochs}; wanted 1 or more.")
+        at_least(self, epochs=1)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.skipgram import SEED_RECIPE
 from tag2vec.embed.space import TagSpace, query
 from tag2vec.embed.threads import one_thread
-from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.errors import UsageError, importing
 from tag2vec.scraping.corpus import Corpus
 
 # EASE holds two dense v x v matrices of 4 bytes a number: 0.8 GB at 10,000 tags. Its time grows with v cubed.
@@ -90,10 +90,8 @@ def implicit_mf(space: TagSpace, corpus: Corpus) -> Scorer:
 
     The given tags are folded in as a new post (their eq. 4). Raises MissingExtra.
     """
-    try:
+    with importing("The baseline implicit_mf", "implicit", "baselines"):
         from implicit.cpu.als import AlternatingLeastSquares
-    except ImportError as error:
-        raise MissingExtra("The baseline implicit_mf", "implicit", "baselines") from error
 
     with one_thread():
         model = AlternatingLeastSquares(space.dim, num_threads=1, random_state=space.config["seed"], **MF_SETTINGS)

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from tag2vec.embed.explore import ZOOMS, Neighbours, TagMap, place_labels, zoom_of_labels
-from tag2vec.errors import ArtifactError, MissingExtra, UsageError
+from tag2vec.errors import ArtifactError, UsageError, importing
 from tag2vec.evaluation.pages import page
 
 DPI = 150
@@ -177,10 +177,8 @@ class _Fonts:
 def plotting(module: str) -> Any:
     """`module` of the extra `plots`. Raises MissingExtra."""
     package = module.partition(".")[0]
-    try:
+    with importing("A picture", package, "plots"):
         return import_module(module)
-    except ImportError as error:
-        raise MissingExtra("A picture", package, "plots") from error
 
 
 def _png(figure: Any) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tag2vec.embed.style import style_of
-from tag2vec.errors import UsageError
+from tag2vec.errors import UsageError, at_least
 from tag2vec.retrieval.platforms import Platform, platform
 from tag2vec.scraping import lists
 from tag2vec.scraping.normalise import written
@@ -43,8 +43,7 @@ class Wanted:
         for name in ("exclude", "include", "show", "language"):
             given = getattr(self, name)
             object.__setattr__(self, name, (given,) if isinstance(given, str) else tuple(given))
-        if self.k < 1:
-            raise UsageError(f"k is {self.k}; wanted 1 or more.")
+        at_least(self, k=1)
         if self.min_precision is not None and not 0 < self.min_precision < 1:
             raise UsageError(
                 f"The least precision is {self.min_precision:g}; wanted a share above 0 and below 1, as 0.8."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
@@ -11,7 +10,6 @@ import msgspec
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.polite.reply import Reply
-from tag2vec.scraping.sources._json import whole
 
 T = TypeVar("T")
 
@@ -19,8 +17,6 @@ T = TypeVar("T")
 def answer(reply: Reply, shape: type[T]) -> T:
     """The JSON of `reply` as a `shape`: a msgspec Struct, or a type made of them. Raises SourceError."""
     value = reply.json()
-    if b"\\ud" in reply.content.lower():
-        value = json.loads(whole(json.dumps(value, ensure_ascii=False)))
     try:
         return msgspec.convert(value, shape)
     except msgspec.ValidationError as error:
@@ -35,7 +31,7 @@ def iso(date: str | float | None) -> str | None:
     if date is None:
         return None
     try:
-        when = _read(date)
+        when = read_date(date)
         if when.tzinfo is None:
             return when.isoformat(timespec="seconds")
         return when.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
@@ -43,7 +39,11 @@ def iso(date: str | float | None) -> str | None:
         return None
 
 
-def _read(date: str | float) -> datetime:
+def read_date(date: str | float) -> datetime:
+    """A date from ISO 8601, RFC 822 or seconds since 1970; without a zone where it names none.
+
+    Raises ValueError, OverflowError or OSError when it is none of them.
+    """
     if not isinstance(date, str):
         return datetime.fromtimestamp(date, UTC)
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,20 @@ from filelock import FileLock, Timeout
 
 from tag2vec import artifact
 from tag2vec.artifact import Artifact
-from tag2vec.errors import ArtifactError, SourceError, UsageError
+from tag2vec.cluster import Run, running
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
 from tag2vec.scraping.clean import Cleaning
-from tag2vec.scraping.cluster import mapping
-from tag2vec.scraping.collect import Asking, Collection, Gathered
+from tag2vec.scraping.collect import Asking, Collection, Gathered, Say
 from tag2vec.scraping.corpus import KIND
 from tag2vec.scraping.digest import Digest, digest
 from tag2vec.scraping.find import find, is_live
 from tag2vec.scraping.sources import Block, merged, refuse
 from tag2vec.scraping.store import Store
 from tag2vec.scraping.tally import Tally, tally
+from tag2vec.workers import usable_cores
 
+FEW = 2  # blocks that are digested here: for less it is not worth to start processes
 SHOWN = 10  # unreadable lines that are named one by one; the others are only counted
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,7 @@ def build(job: Job, folder: Path) -> None:
         if not live:
             _write(job, folder, before, account, {})
             return
-        store = Store(fetched_folder(folder))
-        try:
+        with closing(Store(fetched_folder(folder))) as store:
             now = store.round(new=job.update)
             collection = Collection(store, now, job.asking, job.warn, job.progress)
             collection.run(live)
@@ -68,8 +69,6 @@ def build(job: Job, folder: Path) -> None:
             _write(job, folder, before, account, fetched)
             if not any(one.stopped for one in account.gathered):
                 store.finish(now.number)
-        finally:
-            store.close()
 
 
 def fetched_folder(folder: Path) -> Path:
@@ -95,13 +94,14 @@ def _write(
     config = {"stemmer": job.stemmer, "cleaning": asdict(job.cleaning)}
     # A cluster counts too. On one machine it is faster to count once, at the end, than in every block.
     work = partial(digest, stemmer=job.stemmer, cleaning=job.cleaning, count=bool(job.dask))
-    with artifact.write(folder, KIND, config) as draft, mapping(job.dask) as mapped:
+    cores = usable_cores()
+    with artifact.write(folder, KIND, config) as draft, running(job.dask, cores if cores > 1 else 0) as run:
         with tempfile.TemporaryDirectory(dir=draft.path) as scratch:
             rows, counts = Path(scratch) / "rows.tsv", Path(scratch) / "counts.tsv"
             with rows.open("wb") as out, counts.open("wb") as counted:
                 for name in job.sources:
                     blocks = fetched[name] if name in fetched else _file_blocks(job, name, account)
-                    for digested in mapped(work, merged(blocks)):
+                    for digested in _digested(run, work, merged(blocks)):
                         out.write(digested.rows)
                         counted.write(digested.counts)
                         account.add(name, digested)
@@ -117,6 +117,15 @@ def _write(
         account.check(done)
         earlier = [*before.config.get("earlier", []), {"corpus": before.digest, "posts": done.before}] if before else []
         draft.config |= {"earlier": earlier, "report": account.report(done)}
+
+
+def _digested(run: Run, work: Callable[[Block], Digest], blocks: Iterator[Block]) -> Iterator[Digest]:
+    """What each block holds, in order. Raises what a worker raised."""
+    yield from map(work, islice(blocks, FEW))
+    for _, result in run(work, blocks):
+        if isinstance(result, Tag2VecError):
+            raise result
+        yield result
 
 
 def _file_blocks(job: Job, name: str, account: _Account) -> Iterator[Block]:
@@ -199,15 +208,20 @@ class _Account:
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     """Let no other process write `folder` or fetch for it meanwhile."""
+    lock = folder.with_name(f".{folder.name}.lock")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_name(f".{folder.name}.lock")
-        with FileLock(lock, timeout=0):
-            try:
-                yield
-            finally:
-                lock.unlink(missing_ok=True)
+        held = FileLock(lock).acquire(timeout=0)
     except Timeout as error:
         raise ArtifactError(
             f"{folder} is in use by another process that builds it. Wait for it to end, or choose another folder."
         ) from error
+    except OSError as error:
+        raise ArtifactError(
+            f"Could not write {folder}: {error.strerror or error}. Free some space or choose another folder."
+        ) from error
+    with held:
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.errors import UsageError, at_least, importing
 from tag2vec.scraping import lists
 from tag2vec.scraping.language import code_of, guess
 from tag2vec.scraping.lists import TagList
@@ -41,28 +42,22 @@ class Cleaning:
     keep_same_tags: bool = False  # duplicate-block
 
     def __post_init__(self) -> None:
-        for name, least in (("min_tags", 1), ("min_authors", 1), ("max_length", 0)):
-            if getattr(self, name) < least:
-                raise UsageError(f"{name} is {getattr(self, name)}; wanted {least} or more.")
+        at_least(self, min_tags=1, min_authors=1, max_length=0)
         if wrong := [code for code in self.languages if not (code.isascii() and code.isalpha() and len(code) == 2)]:
             raise UsageError(f"'{wrong[0]}' is no language code; wanted two letters such as en or pt (ISO 639-1).")
 
-    def screen(self, form: str, normal: str) -> str:
-        """Name of the rule that leaves a tag out; `""` when none does. A tag of signs alone is `digits-only` too."""
-        if not normal or not (self.keep_digits or has_letter(normal)):
-            return "digits-only"
-        if self.max_length and len(form) > self.max_length:
-            return "over-long"
-        return "noise" if self._bait and normal in self._bait else ""
+    def screen(self, forms: Sequence[str], normals: Sequence[str]) -> dict[int, str]:
+        """{number of a tag: rule that leaves it out} for those of many tags, by their forms and normal forms.
 
-    def suspects(self, tags: list[str], forms: list[str], normals: list[str]) -> list[tuple[str, str, str]]:
-        """Those of many tags that `screen` has to look at: few, and found much faster."""
-        numbers = [i for i, normal in enumerate(normals) if not normal.isalpha() and not has_letter(normal)]
-        if self.max_length:
-            numbers += [i for i, form in enumerate(forms) if len(form) > self.max_length]
+        Of several rules the last one here; a tag of signs alone is `digits-only` too.
+        """
+        found: dict[int, str] = {}
         if self._bait:
-            numbers += [i for i, normal in enumerate(normals) if normal in self._bait]
-        return [(tags[i], forms[i], normals[i]) for i in numbers]
+            found |= {i: "noise" for i, normal in enumerate(normals) if normal in self._bait}
+        if self.max_length:
+            found |= {i: "over-long" for i, form in enumerate(forms) if len(form) > self.max_length}
+        letterless = (i for i, normal in enumerate(normals) if not normal.isalpha() and not has_letter(normal))
+        return found | {i: "digits-only" for i in letterless if not (self.keep_digits and normals[i])}
 
     def other_language(self, post: Post) -> bool:
         """Whether a post is in none of `languages`. One whose language nobody can tell is not."""
@@ -79,7 +74,5 @@ class Cleaning:
 
 
 def _guess(post: Post) -> str:
-    try:
+    with importing("--language", "py3langid", "text"):
         return guess(" ".join(filter(None, (post.title, post.text, *post.tags))))
-    except ImportError as error:
-        raise MissingExtra("--language", "py3langid", "text") from error

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from tag2vec import plugins
-from tag2vec.errors import BudgetSpent, Refused, SourceError, UsageError
+from tag2vec.errors import BudgetSpent, Refused, SourceError, at_least
 from tag2vec.scraping.live import Live
 from tag2vec.scraping.polite.session import Hosts, Session
 from tag2vec.scraping.sources import Source
@@ -34,10 +34,7 @@ class Asking:
     allow: tuple[str, ...] = ()  # names of sources that are off by default, hosts that may have private addresses
 
     def __post_init__(self) -> None:
-        for name, least in (("per_query", 1), ("max_minutes", 0), ("max_requests", 0), ("pace", 0)):
-            value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise UsageError(f"{name} is {value}; wanted {least} or more.")
+        at_least(self, per_query=1, max_minutes=0, max_requests=0, pace=0)
 
 
 @dataclass
@@ -139,8 +136,7 @@ class Collection:
             try:
                 if query not in done:
                     posts = list(source.posts(query, asked))
-                    self.store.keep(self.round.number, one.source, query, asked, posts)
-                    done[query] = len(posts), sum(len(post.tags) for post in posts)
+                    done[query] = self.store.keep(self.round.number, one.source, query, asked, posts)
             except BudgetSpent as spent:
                 self.warn(f"{one.source}: {spent}")
                 one.stopped = True

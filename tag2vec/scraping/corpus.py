@@ -66,7 +66,7 @@ class Corpus:
         `cleaning` are the settings of `tag2vec.scraping.clean.Cleaning`; `asking` those of
         `tag2vec.scraping.collect.Asking`, for sources that ask servers. What servers give is kept in
         `<folder>.fetched`, where a run that was stopped goes on. With `update` the posts come on top of those of the
-        corpus that is there. `dask` names a cluster, see `tag2vec.scraping.cluster`. Memory grows neither with the
+        corpus that is there. `dask` names a cluster, see `tag2vec.cluster`. Memory grows neither with the
         posts nor with the vocabulary. What cannot be read is counted and named through `warn`, or raises when `strict`;
         `progress` gets a line that says how far it is.
 

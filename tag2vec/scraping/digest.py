@@ -67,7 +67,7 @@ def digest(block: Block, stemmer: str, cleaning: Cleaning, count: bool = False) 
 
 
 def _posts(block: Block, result: Digest) -> Iterator[Post]:
-    for number, line in enumerate(block.data.split(b"\n"), block.first):
+    for number, line in block.lines():
         if not line or line.isspace():
             continue
         result.read += 1
@@ -83,9 +83,8 @@ def _table(stems: Stems, cleaning: Cleaning, tags: set[str]) -> dict[str, tuple[
     """{tag: (stem, form)}, or {tag: ("", rule that leaves it out)}."""
     written, forms, normals = spell(tags)
     table = dict(zip(written, zip(stems.stem_all(normals), forms, strict=True), strict=True))
-    for tag, form, normal in cleaning.suspects(written, forms, normals):
-        if rule := cleaning.screen(form, normal):
-            table[tag] = ("", rule)
+    for number, rule in cleaning.screen(forms, normals).items():
+        table[written[number]] = ("", rule)
     return table
 
 

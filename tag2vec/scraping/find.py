@@ -24,30 +24,28 @@ def find(where: str, skip: Skip, settings: dict[str, Any]) -> Iterator[tuple[Sou
     name, path = _split(where)
     readers = {name: plugins.get(Source, name)} if name else _file_sources()
     if path.is_dir():
-        files = [(file, _reader(file, readers)) for file in sorted(path.rglob("*")) if file.is_file()]
-        if not any(reader for _, reader in files):
+        files = [(file, reader) for file in _files(path) if (reader := _reader(file, readers))]
+        if not files:
             raise SourceError(f"{path} holds no file that can be read; wanted one of {', '.join(_suffixes(readers))}.")
     elif path.is_file():
-        files = [(path, name or _reader(path, readers))]
-        if not files[0][1]:
+        if not (named := name or _reader(path, readers)):
             not_packed(path)
             raise SourceError(
                 f"{path} is not a file of posts that is known; wanted one of {', '.join(_suffixes(readers))}, or its "
                 f"format in front: NAME:{path} with one of {', '.join(readers)}."
             )
+        files = [(path, named)]
     elif path.exists():
         raise SourceError(f"{path} is neither a file nor a folder.")
     else:
         near = get_close_matches(where, plugins.names(Source), n=1)
         hint = f" Did you mean the source '{near[0]}'?" if near else ""
         raise SourceError(f"There is no file or folder {path}, and no source of that name.{hint}")
-    for file, reader in files:
-        if reader:
-            has = readers[reader].__dataclass_fields__
-            yield (
-                plugins.make(Source, reader, {k: v for k, v in settings.items() if k in has} | {"skip": skip}),
-                str(file),
-            )
+    sources = {}
+    for reader in {reader for _, reader in files}:
+        known = plugins.parameters(readers[reader]).keys() & settings.keys()
+        sources[reader] = plugins.make(Source, reader, {key: settings[key] for key in known} | {"skip": skip})
+    yield from ((sources[reader], str(file)) for file, reader in files)
 
 
 def not_packed(path: Path) -> None:
@@ -63,8 +61,8 @@ def with_videos(folder: Path) -> Iterator[tuple[Path, Post]]:
     What is no post has no file, and is told of when a corpus is built. Raises SourceError for a file that is damaged.
     """
     readers = {name: reader for name, reader in _file_sources().items() if reader.media is not Source.media}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and (name := _reader(path, readers)):
+    for path in _files(folder):
+        if name := _reader(path, readers):
             source = plugins.make(Source, name, {"skip": lambda where, reason: None})
             for post in source.posts(str(path)):
                 for file in source.media(path, post):
@@ -77,6 +75,10 @@ def is_live(where: str) -> bool:
     """Whether `where` is NAME or NAME:SERVER of a source that asks servers."""
     name = where.partition(":")[0]
     return not Path(where).exists() and name in plugins.names(Source) and not plugins.get(Source, name).suffixes
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
 
 
 def _there(file: Path) -> bool:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
+from tag2vec import plugins
 from tag2vec.errors import SourceError
 from tag2vec.scraping.polite.reply import Reply
-from tag2vec.scraping.polite.session import Session
+from tag2vec.scraping.polite.session import Params, Session
 from tag2vec.scraping.post import Post
 from tag2vec.scraping.sources import Source
 
@@ -52,7 +53,7 @@ class Live(Source):
     @property
     def name(self) -> str:
         """The name of the plugin."""
-        return type(self).__module__.rpartition(".")[2]
+        return plugins.name_of(self)
 
     @property
     def base(self) -> str:
@@ -117,7 +118,7 @@ class Live(Source):
     def ask(
         self,
         path: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         secret: Collection[str] = (),
     ) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tag2vec.errors import MissingExtra, SourceError, UsageError
+from tag2vec.errors import SourceError, UsageError, importing
 
 
 def from_file(path: Path) -> list[str]:
@@ -26,10 +26,8 @@ def common_words(count: int, language: str = "en") -> list[str]:
     """
     if count < 1:
         raise UsageError(f"--common-words is {count}; wanted 1 or more.")
-    try:
+    with importing("--common-words", "wordfreq", "text"):
         from wordfreq import top_n_list
-    except ImportError as error:
-        raise MissingExtra("--common-words", "wordfreq", "text") from error
     try:
         words = top_n_list(language, count + count // 5 + 100)
     except LookupError as error:

@@ -94,12 +94,12 @@ class Store:
         with self._lock:
             return {query: (fetched, tags) for query, fetched, tags in rows}
 
-    def keep(self, number: int, source: str, query: str, asked: int, posts: Sequence[Post]) -> None:
-        """Write the posts of one query and that it is done. Raises SourceError when the disk is full."""
+    def keep(self, number: int, source: str, query: str, asked: int, posts: Sequence[Post]) -> tuple[int, int]:
+        """Write the posts of one query and that it is done; (posts, tags). Raises SourceError when the disk is full."""
         rows = [(source, query, number, at, _encode(post)) for at, post in enumerate(posts)]
         tags = sum(len(post.tags) for post in posts)
-        with self._lock:
-            try:
+        try:
+            with self._lock, self._db:
                 self._db.execute("BEGIN")
                 self._db.execute(
                     "DELETE FROM posts WHERE source = ? AND query = ? AND round = ?", (source, query, number)
@@ -109,14 +109,12 @@ class Store:
                     "INSERT OR REPLACE INTO queries VALUES (?, ?, ?, ?, ?, ?)",
                     (number, source, query, asked, len(posts), tags),
                 )
-                self._db.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise SourceError(
-                    f"Cannot write fetched posts to {self.folder}: {error}. What was fetched before stays; free some "
-                    "space, then run the same command again."
-                ) from error
+        except sqlite3.Error as error:
+            raise SourceError(
+                f"Cannot write fetched posts to {self.folder}: {error}. What was fetched before stays; free some "
+                "space, then run the same command again."
+            ) from error
+        return len(posts), tags
 
     def blocks(self, source: str, queries: Iterable[str], only: int | None = None) -> Iterator[Block]:
         """The posts of `queries` in the order of the queries, of all rounds or of the round `only`."""

@@ -56,18 +56,6 @@ class Tally:
     dropped: dict[str, int]
 
 
-def tally(
-    rows: Path, out: Path, cleaning: Cleaning, *, before: Path | None = None, counts: Path | None = None
-) -> Tally:
-    """Write sentences.txt, vocabulary.jsonl, days.parquet and posts.parquet into the folder `out`.
-
-    `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
-    posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
-    """
-    with disk_told():
-        return _tally(rows, out, cleaning, before, counts)
-
-
 @contextmanager
 def disk_told() -> Iterator[None]:
     """What DuckDB says of a disk or a memory that is full becomes the OSError that Python has for it.
@@ -86,7 +74,15 @@ def disk_told() -> Iterator[None]:
         raise OSError(number, said) from error
 
 
-def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, counts: Path | None) -> Tally:
+@disk_told()
+def tally(
+    rows: Path, out: Path, cleaning: Cleaning, *, before: Path | None = None, counts: Path | None = None
+) -> Tally:
+    """Write sentences.txt, vocabulary.jsonl, days.parquet and posts.parquet into the folder `out`.
+
+    `rows` are the rows of all digests in the order read, and `counts` their counts if they have any; `before` is the
+    posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
+    """
     with duckdb.connect() as db:
         db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(rows.with_name('spill'))}'")
         # By name: corpora of earlier versions have no language.
@@ -95,17 +91,17 @@ def _tally(rows: Path, out: Path, cleaning: Cleaning, before: Path | None, count
             f"CREATE TABLE posts AS SELECT *, false AS gone FROM ({old} {_NEW_POSTS})",
             {"rows": str(rows), "file": FILE},
         )
-        (held,) = _row(db, f"SELECT count(*) FROM read_parquet('{_quoted(before)}')") if before else (0,)
+        (held,) = one_row(db, f"SELECT count(*) FROM read_parquet('{_quoted(before)}')") if before else (0,)
         left_out = _drop_duplicates(db, cleaning)
         # A filter keeps the order of the rows; a join would not, and sorting them is the slowest thing one can do.
         db.execute("CREATE VIEW kept AS SELECT rowid AS no, * FROM posts WHERE NOT gone")
-        parts = 1 + _row(db, "SELECT count(*) FROM posts")[0] // PART
+        parts = 1 + one_row(db, "SELECT count(*) FROM posts")[0] // PART
         dropped = _drop_rare(db, cleaning, left_out, parts)
         _count(db, parts, counts if cleaning.min_authors == 1 else None, held)
         _write(db, out, parts)
-        (kept,) = _row(db, "SELECT count(*) FROM final")
-        stems, tags = _row(db, "SELECT count(*), coalesce(sum(count), 0)::BIGINT FROM vocabulary")
-        (days,) = _row(db, "SELECT count(DISTINCT day) FROM final")
+        (kept,) = one_row(db, "SELECT count(*) FROM final")
+        stems, tags = one_row(db, "SELECT count(*), coalesce(sum(count), 0)::BIGINT FROM vocabulary")
+        (days,) = one_row(db, "SELECT count(DISTINCT day) FROM final")
     return Tally(held, kept, stems, tags, days, {k: n for k, n in left_out.items() if n}, dropped)
 
 
@@ -115,7 +111,7 @@ def _drop_duplicates(db: duckdb.DuckDBPyConnection, cleaning: Cleaning) -> dict[
     keys = [("id", "duplicate-id"), ("again", "duplicate-id")] * (not cleaning.keep_same_id)
     keys += [("block", "duplicate-block")] * (not cleaning.keep_same_tags)
     for key, rule in keys:
-        left_out[rule] += _row(
+        left_out[rule] += one_row(
             db,
             f"""UPDATE posts SET gone = true WHERE rowid IN (
                 WITH there AS (SELECT rowid AS no, {key} FROM posts WHERE {key} IS NOT NULL AND NOT gone)
@@ -142,7 +138,7 @@ def _drop_rare(
             GROUP BY stem HAVING count(*) >= {cleaning.min_authors}"""
         )
     db.execute("CREATE TABLE final (no BIGINT, day DATE, author UBIGINT, stems VARCHAR, forms VARCHAR)")
-    (last,) = _row(db, "SELECT coalesce(max(no), 0) FROM kept")
+    (last,) = one_row(db, "SELECT coalesce(max(no), 0) FROM kept")
     for start in range(0, last + 1, SPAN):
         db.execute(
             f"""INSERT INTO final SELECT no, day, author, thinned.stems, thinned.forms FROM kept JOIN (
@@ -152,8 +148,8 @@ def _drop_rare(
                 SEMI JOIN common USING (stem) GROUP BY no HAVING count(*) >= {cleaning.min_tags}
             ) AS thinned USING (no) ORDER BY no"""
         )
-    left_out["near-empty"] = _row(db, "SELECT (SELECT count(*) FROM kept) - (SELECT count(*) FROM final)")[0]
-    (rare,) = _row(db, "SELECT count(*) FROM units ANTI JOIN common USING (stem)")
+    left_out["near-empty"] = one_row(db, "SELECT (SELECT count(*) FROM kept) - (SELECT count(*) FROM final)")[0]
+    (rare,) = one_row(db, "SELECT count(*) FROM units ANTI JOIN common USING (stem)")
     return {"few-authors": rare} if rare else {}
 
 
@@ -216,11 +212,12 @@ def _copy(db: duckdb.DuckDBPyConnection, query: str, path: Path, form: str) -> N
     db.execute(f"COPY ({query}) TO '{_quoted(path)}' ({form})")
 
 
-def _row(db: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    row = db.execute(query).fetchone()
+def one_row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any] | None = None) -> tuple[Any, ...]:
+    """The only row that `query` gives."""
+    row = db.execute(query, values).fetchone()
     assert row is not None
     return row
 
 
-def _quoted(path: Path | None) -> str:
+def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from tag2vec import artifact
 from tag2vec.errors import SourceError, UsageError
 from tag2vec.scraping.corpus import WHO, Corpus
-from tag2vec.scraping.tally import FOLLOWED, MEMORY, disk_told
+from tag2vec.scraping.tally import FOLLOWED, MEMORY, disk_told, one_row
 
 _POSTS = "read_parquet($posts, file_row_number = true)"
 _SPAN = f"SELECT min(day), max(day) FROM {_POSTS}"
@@ -118,13 +118,13 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
     rows = {entry.stem: row for row, entry in enumerate(head)}
     with _database(corpus) as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
-        first, last = _row(db, _SPAN, posts)
+        first, last = one_row(db, _SPAN, posts)
         if last is None:
             raise SourceError(
                 f"This corpus has no dates: {corpus.folder.folder}. Trends need posts with a 'date'; build it of such."
             )
         window = {"start": _days_before(last, recent + before), "split": _days_before(last, recent)}
-        all_now, all_before = _row(db, _ALL, posts | window)
+        all_now, all_before = one_row(db, _ALL, posts | window)
         if not all_before:
             raise SourceError(
                 f"The dates of {corpus.folder.folder} are {first} to {last}, and none lies in the {before} days before "
@@ -157,7 +157,7 @@ def weekly(corpus: Corpus, rows: Mapping[str, int], weeks: int) -> tuple[NDArray
     counts, every = np.zeros((len(rows), weeks), np.int32), [0] * weeks
     with _database(corpus) as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}
-        _, last = _row(db, _SPAN, posts)
+        _, last = one_row(db, _SPAN, posts)
         window = {"start": _days_before(last, 7 * weeks), "last": last}
         found = db.execute(_WEEKS, window | {"days": str(corpus.folder.path("days.parquet"))}).fetchnumpy()
         places = _places(found["stem"], rows)
@@ -186,12 +186,6 @@ def _places(stems: Iterable[str], rows: Mapping[str, int]) -> NDArray[np.intp]:
 
 def _days_before(last: date, days: int) -> date:
     return date.fromordinal(max(last.toordinal() - days, 1))  # there is no day before the year 1
-
-
-def _row(db: duckdb.DuckDBPyConnection, query: str, values: dict[str, Any]) -> tuple[Any, ...]:
-    row = db.execute(query, values).fetchone()
-    assert row is not None
-    return row
 
 
 def _columns(

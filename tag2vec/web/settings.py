@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tag2vec.errors import UsageError
+from tag2vec.errors import UsageError, at_least
 from tag2vec.workers import usable_cores
 
 
@@ -27,9 +27,6 @@ class Settings:
     index: str | None = None
 
     def __post_init__(self) -> None:
-        least = {"port": 0, "workers": 1, "queue": 0, "seconds": 1, "max_bytes": 1, "keep_bytes": 0}
-        for name, value in least.items():
-            if getattr(self, name) < value:
-                raise UsageError(f"{name} is {getattr(self, name)}; wanted {value} or more.")
+        at_least(self, port=0, workers=1, queue=0, seconds=1, max_bytes=1, keep_bytes=0)
         if self.token is not None and len(self.token) < 8:
             raise UsageError(f"The token has {len(self.token)} characters; wanted 8 or more.")

@@ -17,7 +17,6 @@ from distributed import LocalCluster
 from tag2vec import Corpus, cluster
 from tag2vec.errors import ArtifactError, SourceError, UnknownName, UsageError
 from tag2vec.scraping import sources, tally
-from tag2vec.scraping.cluster import mapping
 from tests.scraping.test_corpus import write_posts
 
 NAMES = ("sentences.txt", "vocabulary.jsonl", "days.parquet", "posts.parquet")
@@ -88,11 +87,11 @@ def test_a_cluster_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_S", 0.3)
     with (
         pytest.raises(SourceError, match="No Dask scheduler answers at tcp://127.0.0.1:9"),
-        mapping("tcp://127.0.0.1:9"),
+        cluster.running("tcp://127.0.0.1:9"),
     ):
         pass
     for wrong in ("local:none", "local:0", "local"):
-        with pytest.raises(UsageError, match="wanted local:N"), mapping(wrong):
+        with pytest.raises(UsageError, match="wanted local:N"), cluster.running(wrong):
             pass
 
 

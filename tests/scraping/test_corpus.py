@@ -114,3 +114,9 @@ def test_memory_does_not_grow_with_the_number_of_posts(tmp_path: Path) -> None:
         return int(done.stdout)
 
     assert peak(60_000) - peak(2_000) < 12_000  # KiB; the digests of 60,000 posts alone would not fit in Python objects
+
+
+def test_a_folder_that_cannot_be_is_a_clear_error(tmp_path: Path) -> None:
+    posts = write_posts(tmp_path / "p.jsonl", [{"tags": ["a", "b"]}])
+    with pytest.raises(ArtifactError, match=r"Could not write .*corpus: Not a directory"):
+        Corpus.build(posts, posts / "in" / "corpus")

@@ -34,6 +34,12 @@ def test_jsonl(tmp_path: Path) -> None:
     assert skipped == []
 
 
+def test_lines_with_fields_of_other_types(tmp_path: Path) -> None:
+    text = '{"id": 7.5, "tags": ["cut \\ud83d"], "title": "", "author": 9, "date": null, "created_at": 2026}\n'
+    posts, skipped = _read(_file(tmp_path / "p.jsonl", text))
+    assert posts == [Post("7.5", ("cut \ufffd",), author="9", date="2026")] and skipped == []
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -61,6 +67,16 @@ def test_packed_files_and_one_that_breaks_off(tmp_path: Path) -> None:
     posts, skipped = _read(_file(tmp_path / "q.jsonl.gz", packed[: len(packed) // 2]))
     assert 0 < len(posts) < 5000 and posts[0].id == "0"
     assert len(skipped) == 1 and "damaged or cut off" in skipped[0]
+    long = "".join(f"tag{i * i}" for i in range(700_000))  # a line over several blocks
+    packed = gzip.compress(f'{{"tags": ["a"]}}\n{{"tags": ["{long}"]}}\n'.encode(), 1)
+    posts, skipped = _read(_file(tmp_path / "r.jsonl.gz", packed[: len(packed) * 9 // 10]))
+    assert [post.tags for post in posts] == [("a",)]
+    assert len(skipped) == 1 and skipped[0].startswith("2 ") and "damaged or cut off" in skipped[0]
+
+
+def test_endings_in_capitals(tmp_path: Path) -> None:
+    path = _file(tmp_path / "P.TSV.GZ", gzip.compress(b"id\ttags,of it\n1\ta,b\n"))
+    assert _read(path, columns={"tags": "tags,of it"}) == ([Post("1", ("a", "b"))], [])
 
 
 @pytest.mark.parametrize(
@@ -198,6 +214,12 @@ def test_tables_in_other_charsets(tmp_path: Path, charset: str) -> None:
     text = "id,tags\n" + "".join(f"{number},{words[number % 5]}|ещё одно видео\n" for number in range(100))
     posts, skipped = _read(_file(tmp_path / "p.csv", text.encode(charset)))
     assert [post.tags[0] for post in posts[:5]] == words and len(posts) == 100 and skipped == []
+
+
+def test_a_line_that_is_too_long_in_another_charset(tmp_path: Path) -> None:
+    text = f"id,tags\n1,a\n2,{'b' * MAX_LINE}\n3,c\n"
+    posts, skipped = _read(_file(tmp_path / "p.csv", text.encode("utf-16")))
+    assert [post.id for post in posts] == ["1", "3"] and skipped == ["3 a line of over 16 MiB"]
 
 
 def test_a_damaged_line_does_not_change_the_charset(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.tfrecord import record_at, records, tfrecord_files, video
-from tag2vec.errors import MissingExtra, SourceError, Tag2VecError
+from tag2vec.errors import SourceError, Tag2VecError, importing
 
 WHOLE = 2**26  # bytes of a file that are hashed whole; of a larger one the first and the last so many
 LARGEST = float(np.finfo(np.float32).max)
@@ -131,10 +131,8 @@ def _npz(path: Path) -> Named:
 
 
 def _h5(path: Path) -> Named:
-    try:
+    with importing("Reading HDF5 files", "h5py", "h5"):
         import h5py
-    except ImportError as error:
-        raise MissingExtra("Reading HDF5 files", "h5py", "h5") from error
     names: list[str] = []
     file = h5py.File(path, "r")
     file.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)

@@ -30,7 +30,7 @@ from tag2vec.embed.features._network import (
 )
 from tag2vec.embed.threads import one_thread
 from tag2vec.embed.units import units
-from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.errors import UsageError, importing
 
 FILES = ["*.safetensors", "*.safetensors.index.json", "config.json", "*processor_config.json"]
 TEXT_FILES = ["tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json", "*.model"]
@@ -156,10 +156,8 @@ def _folder(model: str, download: bool = False) -> Path:
         raise UsageError(
             f"There is no folder {model}; wanted one that save_pretrained wrote, or a name such as org/name."
         )
-    try:
+    with importing("hf:MODEL", "transformers", "hf"):
         from huggingface_hub import snapshot_download
-    except ImportError as error:
-        raise MissingExtra("hf:MODEL", "transformers", "hf") from error
     try:
         return Path(snapshot_download(model, allow_patterns=FILES + TEXT_FILES, local_files_only=not download))
     except Exception as error:  # of the network, the server and the library, which have no common base
@@ -179,10 +177,8 @@ def _load(folder: Path, sha256: str, naming: bool) -> _Loaded:
     """The network in `folder`, loaded once a process. Raises MissingExtra and UsageError."""
     import torch
 
-    try:
+    with importing("hf:MODEL", "transformers", "hf"):
         transformers: Any = import_module("transformers")
-    except ImportError as error:
-        raise MissingExtra("hf:MODEL", "transformers", "hf") from error
 
     transformers.logging.set_verbosity_error()  # its reports on weights that are left out are for those who train
     transformers.logging.disable_progress_bar()

@@ -24,7 +24,7 @@ from tag2vec.embed.features._network import (
     one_row_each,
     probabilities,
 )
-from tag2vec.errors import MissingExtra, Tag2VecError, UsageError
+from tag2vec.errors import Tag2VecError, UsageError, importing
 
 # The first of these that this onnxruntime has is tried; what it cannot do runs on the processor.
 GPUS = ("CUDAExecutionProvider", "MIGraphXExecutionProvider", "DmlExecutionProvider", "CoreMLExecutionProvider")
@@ -140,10 +140,8 @@ def _run(file: str, sha256: str, pictures: Array) -> dict[str, NDArray[Any]]:
 @lru_cache(maxsize=4)
 def _session(file: str, sha256: str) -> Any:
     """The network, opened once a process. Raises MissingExtra and UsageError."""
-    try:
+    with importing("onnx:FILE", "onnxruntime", "onnx"):
         import onnxruntime
-    except ImportError as error:
-        raise MissingExtra("onnx:FILE", "onnxruntime", "onnx") from error
     options = onnxruntime.SessionOptions()
     # One thread: the same numbers alone and in a worker process, of which there is one a core.
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tag2vec import plugins
-from tag2vec.errors import ArtifactError, MissingExtra, UsageError
+from tag2vec.errors import ArtifactError, UsageError, importing
 from tag2vec.retrieval.indexes import Allowed, Index, Rows, Vectors
 from tag2vec.retrieval.indexes._scan import scan
 
@@ -69,10 +69,8 @@ class Faiss(Index):
 
 def faiss_for(name: str) -> Any:
     """FAISS for the index `name`. Raises MissingExtra."""
-    try:
+    with importing(f"The index '{name}'", "faiss-cpu", "cpu"):
         import faiss
-    except ImportError as error:
-        raise MissingExtra(f"The index '{name}'", "faiss-cpu", "cpu") from error
     return faiss
 
 

@@ -6,13 +6,13 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import UTC
 from threading import Event, Lock
 
 from tag2vec.errors import BudgetSpent, Refused, SourceError
+from tag2vec.scraping.answers import read_date
 
 _EPOCH = 1e9  # a greater number is a point in time, a smaller one seconds from now
 _GO_ON = "Run the same command again to go on."
@@ -153,19 +153,9 @@ def seconds_until(text: str, headers: Mapping[str, str]) -> float | None:
 
 
 def _timestamp(text: str) -> float | None:
-    for read in (float, _iso, _http_date):
-        try:
-            return read(text)
-        except (ValueError, TypeError, OverflowError):
-            continue
+    with suppress(ValueError):
+        return float(text)
+    with suppress(ValueError, OverflowError):
+        moment = read_date(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     return None
-
-
-def _iso(text: str) -> float:
-    moment = datetime.fromisoformat(text.strip())
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-def _http_date(text: str) -> float:
-    moment = parsedate_to_datetime(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

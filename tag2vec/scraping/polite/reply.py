@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import html
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tag2vec.errors import SourceError
+from tag2vec.scraping.sources._json import loaded
 
 _LOOK = 10_000  # bytes of a body that are looked at for the first words in it
 _MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
@@ -35,7 +35,7 @@ class Reply:
     def json(self) -> Any:
         """The body as JSON. Raises SourceError when it is none."""
         try:
-            return json.loads(self.content)
+            return loaded(self.content)
         except (ValueError, RecursionError) as error:
             kind = self.headers.get("Content-Type", "text of no kind").partition(";")[0]
             raise SourceError(f"{self.url} did not answer with JSON but {kind}: {self.said()}") from error

@@ -154,11 +154,7 @@ def _unsent(error: Exception) -> bool:
 
 def _why(error: Exception) -> str:
     """The innermost reason, without the names of Python objects."""
-    inner = error.reason if isinstance(error, MaxRetryError) else next(filter(_is_error, error.args), None)
-    if inner is not None:
+    inside = (error.reason,) if isinstance(error, MaxRetryError) else error.args
+    if inner := next((one for one in inside if isinstance(one, Exception)), None):
         return _why(inner)
     return re.sub(r"^\w+\(host=[^)]*\): ", "", str(error)) or type(error).__name__
-
-
-def _is_error(value: object) -> bool:
-    return isinstance(value, Exception)

@@ -26,7 +26,9 @@ from tag2vec.scraping.polite.secret import Secrets
 from tag2vec.scraping.polite.send import Sender, host_of, url_of
 from tag2vec.version import __version__
 
-__all__ = ["Hosts", "Limits", "Reply", "Session"]
+__all__ = ["Hosts", "Limits", "Params", "Reply", "Session"]
+
+Params = Mapping[str, str | int | None]  # one that is None is not sent
 
 MAX_REDIRECTS = 5
 MAX_THREADS = 16
@@ -87,7 +89,7 @@ class Session:
     def get(
         self,
         url: str,
-        params: Mapping[str, str | int] | None = None,
+        params: Params | None = None,
         headers: Mapping[str, str] | None = None,
         *,
         robots: bool = True,

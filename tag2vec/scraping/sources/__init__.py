@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
@@ -23,6 +23,7 @@ MAX_LINE = 16 * 1024 * 1024  # bytes: a longer line is not a post
 FILE = "file "  # begins the `source` of posts that came without one, before their file's path
 BLOCK = 4 * 1024 * 1024  # bytes of lines that are handled together
 HEAD = 64 * 1024  # bytes that say what format a file has
+_BROKEN_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 Skip = Callable[[str, str], None]
 
 
@@ -41,6 +42,10 @@ class Block:
     where: str
     first: int
     data: bytes
+
+    def lines(self) -> Iterator[tuple[int, bytes]]:
+        """(number, line) of each line, without its end."""
+        return enumerate(self.data.removesuffix(b"\n").split(b"\n"), self.first)
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,17 @@ class Source(ABC):
         return in_blocks(path, lines)
 
 
+class FileSource(Source):
+    """Base of the sources that read files: a subclass says which posts a file holds."""
+
+    @abstractmethod
+    def read(self, path: Path) -> Iterator[Post]:
+        """The posts of one file."""
+
+    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
+        return islice(self.read(Path(query)), limit)
+
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -104,13 +120,17 @@ def merged(blocks: Iterable[Block]) -> Iterator[Block]:
             yield from some
 
 
-def line_blocks(path: Path, skip: Skip) -> Iterator[Block]:
-    """The lines of a file in blocks of about BLOCK bytes. A line of over MAX_LINE bytes and a file that breaks off
-    are skipped, a byte order mark is dropped. Raises SourceError when the file cannot be opened."""
+def line_blocks(path: Path, skip: Skip, charset: str | None = None) -> Iterator[Block]:
+    """The lines of a file in blocks of about BLOCK bytes, in UTF-8 if they are in `charset`. A line of over MAX_LINE
+    bytes and the end of a file that breaks off are skipped, a byte order mark is dropped. Raises SourceError when the
+    file cannot be opened."""
     number, rest, skipping = 1, b"", False
     broken: list[str] = []
     with opened(path) as file:
-        for chunk in _chunks(file, broken):
+        chunks = _chunks(file, broken)
+        if charset:
+            chunks = (text.encode(errors="replace") for text in codecs.iterdecode(chunks, charset, "replace"))
+        for chunk in chunks:
             data = rest + chunk
             if number == 1:
                 data = data.removeprefix(codecs.BOM_UTF8)
@@ -126,7 +146,7 @@ def line_blocks(path: Path, skip: Skip) -> Iterator[Block]:
                 yield Block(str(path), number, data[:end])
                 number += data.count(b"\n")
             rest = data[end:]
-    if rest:
+    if rest and not broken:
         yield Block(str(path), number, rest)
     for reason in broken:
         skip(f"{path}:{number}", reason)
@@ -142,10 +162,8 @@ def _chunks(file: BinaryIO, broken: list[str]) -> Iterator[bytes]:
             if size >= BLOCK:
                 yield b"".join(parts)
                 parts, size = [], 0
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        yield b"".join(parts).rpartition(b"\n")[0] + b"\n"
+    except _BROKEN_OFF as error:
         broken.append(f"the packed file is damaged or cut off ({error})")
-        return
     yield b"".join(parts)
 
 
@@ -156,39 +174,29 @@ def opened(path: Path) -> Iterator[BinaryIO]:
         raw = path.open("rb")
     except OSError as error:
         raise SourceError(f"Cannot open {path}: {error.strerror}.") from error
-    with raw, gzip.open(raw) if path.suffix == ".gz" else raw as file:
+    with raw, gzip.open(raw) if path.suffix.lower() == ".gz" else raw as file:
         yield file  # type: ignore[misc]
 
 
-def head(path: Path) -> bytes:
-    """The first HEAD bytes of a file, unpacked; none of one that cannot be read."""
+def head(path: Path, size: int = HEAD) -> bytes:
+    """The first `size` bytes of a file, unpacked; none of one that cannot be read."""
     try:
         with opened(path) as file:
-            return file.read(HEAD)
+            return file.read(size)
     except (SourceError, EOFError, zlib.error, OSError):
         return b""
 
 
-def lines(path: Path, skip: Skip) -> Iterator[tuple[str, str]]:
+def lines(path: Path, skip: Skip, charset: str | None = None) -> Iterator[tuple[str, str]]:
     """(where, text) of every line of a text file: `where` names file and line number, text is without line end.
 
-    A byte order mark is dropped; a line that is no UTF-8 or over MAX_LINE bytes, and a file that breaks off, are
-    skipped.
+    A byte order mark is dropped; a line that is no UTF-8 or over MAX_LINE bytes, and the end of a file that breaks off,
+    are skipped. With another `charset`, what is none of its letters is a replacement sign.
     """
-    number = 0
-    with opened(path) as file:
-        try:
-            while raw := file.readline(MAX_LINE):
-                number += 1
-                where = f"{path}:{number}"
-                if len(raw) == MAX_LINE and raw[-1:] != b"\n":
-                    while (rest := file.readline(MAX_LINE)) and rest[-1:] != b"\n":
-                        pass
-                    skip(where, f"a line of over {MAX_LINE >> 20} MiB")
-                    continue
-                try:
-                    yield where, raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-                except UnicodeDecodeError:
-                    skip(where, "not UTF-8 text")
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            skip(f"{path}:{number + 1}", f"the packed file is damaged or cut off ({error})")
+    for block in line_blocks(path, skip, charset):
+        for number, raw in block.lines():
+            where = f"{path}:{number}"
+            try:
+                yield where, raw.decode().rstrip("\r")
+            except UnicodeDecodeError:
+                skip(where, "not UTF-8 text")

@@ -8,7 +8,6 @@ import zlib
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +15,7 @@ import msgspec
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Skip, Source, head, lines, opened, refuse
+from tag2vec.scraping.sources import FileSource, Skip, head, lines, opened, refuse
 
 MAX_FILE = 256 * 1024 * 1024  # bytes, unpacked: Python holds several times as much in memory
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")  # escapes half a character; the other half may be missing
@@ -24,12 +23,13 @@ _LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
 @dataclass(frozen=True)
-class JsonFile(Source):
+class JsonFile(FileSource):
     """Base of the sources that read JSON files. A subclass says what is wrapped around posts and what a post is.
 
     Lists are taken apart here, and a file of JSON lines is read line by line when the user names the source.
     """
 
+    suffixes: ClassVar[tuple[str, ...]] = (".json", ".json.gz")
     keys: ClassVar[tuple[bytes, ...]] = ()  # one of them stands early in such a file; none: its name is enough
     one_each: ClassVar[bool] = False  # a file is one post: a damaged one is skipped, as a damaged line would be
 
@@ -49,10 +49,7 @@ class JsonFile(Source):
             return sure if any(key in begins for key in cls.keys) else 0
         return sure
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         for place, value in self._values(path):
             for number, record in enumerate(self._records(value), 1):
                 try:
@@ -88,6 +85,13 @@ def whole(text: str) -> str:
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
+def loaded(raw: bytes | str) -> Any:
+    """What a JSON text says, without half characters. Raises ValueError and RecursionError."""
+    text = raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw))
+    value = json.loads(text)
+    return json.loads(whole(json.dumps(value, ensure_ascii=False))) if _HALF.search(text) else value
+
+
 def _content(path: Path, skip: Skip) -> Iterator[bytes]:
     """The bytes of a file, or nothing when it is skipped. Raises SourceError when it cannot be opened."""
     try:
@@ -104,10 +108,7 @@ def _content(path: Path, skip: Skip) -> Iterator[bytes]:
 
 def _parsed(where: str, raw: bytes | str, skip: Skip) -> Iterator[tuple[str, Any]]:
     try:
-        text = raw if isinstance(raw, str) else raw.decode(json.detect_encoding(raw))
-        value = json.loads(text)
-        if _HALF.search(text):
-            value = json.loads(whole(json.dumps(value, ensure_ascii=False)))
+        value = loaded(raw)
     except (ValueError, RecursionError) as error:
         skip(where, f"not JSON ({error})")
     else:

@@ -14,6 +14,7 @@ from tag2vec.scraping.answers import answer, iso
 from tag2vec.scraping.live import Live, Page
 from tag2vec.scraping.normalise import normalise, written
 from tag2vec.scraping.polite.reply import Reply
+from tag2vec.scraping.polite.session import Params
 from tag2vec.scraping.post import Post
 
 _HANDLE, _PASSWORD = "BLUESKY_HANDLE", "BLUESKY_APP_PASSWORD"
@@ -74,15 +75,12 @@ class Bluesky(Live):
         tag = written(query)
         if not normalise(tag):
             return Page(())
-        params: dict[str, str | int] = {"q": f"#{tag}", "sort": "latest", "limit": count}
-        if cursor is not None:
-            params["cursor"] = cursor
-        reply = self._search(params)
+        reply = self._search({"q": f"#{tag}", "sort": "latest", "limit": count, "cursor": cursor})
         found = answer(reply, _Found)
         posts = [self._post(item) for item in self.each(reply, found.posts, _Item)]
         return Page(posts, found.cursor, len(found.posts))
 
-    def _search(self, params: dict[str, str | int]) -> Reply:
+    def _search(self, params: Params) -> Reply:
         path = "xrpc/app.bsky.feed.searchPosts"
         try:
             return self.ask(path, params, self._login)

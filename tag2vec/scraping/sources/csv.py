@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
-import io
-import zlib
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,7 +18,7 @@ from typing import ClassVar
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import MAX_LINE, Skip, Source, lines, opened
+from tag2vec.scraping.sources import MAX_LINE, FileSource, Skip, head, lines
 from tag2vec.scraping.sources._table import (
     SAMPLE,
     find_columns,
@@ -33,11 +30,10 @@ from tag2vec.scraping.sources._table import (
 
 MAX_ROW = 1000  # lines: a quote that is open for longer was never closed
 _CHARSET_SAMPLE = 1024 * 1024  # bytes
-_BROKEN_OFF = (EOFError, zlib.error, gzip.BadGzipFile)
 
 
 @dataclass(frozen=True)
-class Csv(Source):
+class Csv(FileSource):
     """`delimiter` between cells, `separator` between the tags of a cell, `columns` {field of a post: column}.
 
     A column is given by its name or, where the table has no header, by its number from 1.
@@ -48,20 +44,17 @@ class Csv(Source):
     columns: dict[str, str] = field(default_factory=dict)
     suffixes: ClassVar[tuple[str, ...]] = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         rows = self._rows(path)
         first = next(rows, ("", []))
         header = [cell.strip() for cell in first[1]]
         if not has_header(header, self.columns):
             rows = chain([first], rows)
         fields = find_columns(path, header, self.columns)
-        head = list(islice(rows, SAMPLE))
+        sample = list(islice(rows, SAMPLE))
         at = fields.pop("tags")
-        separator = self.separator or find_separator(row[at] for _, row in head if len(row) > at)
-        for where, row in chain(head, rows):
+        separator = self.separator or find_separator(row[at] for _, row in sample if len(row) > at)
+        for where, row in chain(sample, rows):
             if len(row) == len(header):
                 yield make_post(split_tags(row[at], separator), {name: row[index] for name, index in fields.items()})
             else:
@@ -120,7 +113,7 @@ class _Feed:
 
 def find_delimiter(path: Path, header: str) -> str:
     """The sign that separates the cells of the header line."""
-    if ".tsv" in path.suffixes:
+    if ".tsv" in map(str.lower, path.suffixes):
         return "\t"
     return max(",;\t|", key=header.count)
 
@@ -137,19 +130,17 @@ def _cells(line: str, delimiter: str) -> list[str] | None:
 def _text_lines(path: Path, skip: Skip) -> Iterator[tuple[str, str]]:
     """(where, line) of the table, whatever its charset, line ends and stray NUL characters."""
     charset = _charset(path)
-    numbered = lines(path, skip) if charset is None else _decoded(path, charset, skip)
-    for where, line in numbered:
+    for where, line in lines(path, skip, charset):
+        if charset and "\ufffd" in line:
+            skip(where, f"not {charset} text")
+            continue
         for part in line.replace("\0", "").split("\r"):
             yield where, part
 
 
 def _charset(path: Path) -> str | None:
     """The charset of a table; None for UTF-8, with damaged lines or without. Raises SourceError when it is none."""
-    try:
-        with opened(path) as file:
-            sample = file.read(_CHARSET_SAMPLE)
-    except _BROKEN_OFF:
-        return None  # what can be read of it is read, and the end is skipped, as UTF-8
+    sample = head(path, _CHARSET_SAMPLE)  # none of one that breaks off: what can be read of it is read as UTF-8
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     foreign = [line for line in sample.split(b"\n") if not line.isascii()]
@@ -168,18 +159,3 @@ def _is_utf8(line: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _decoded(path: Path, charset: str, skip: Skip) -> Iterator[tuple[str, str]]:
-    number = 0
-    with opened(path) as file:
-        text = io.TextIOWrapper(file, charset, errors="replace", newline="\n")
-        try:
-            while line := text.readline(MAX_LINE):
-                number += 1
-                if "\ufffd" in line:
-                    skip(f"{path}:{number}", f"not {charset} text")
-                else:
-                    yield f"{path}:{number}", line.rstrip("\r\n")
-        except _BROKEN_OFF as error:
-            skip(f"{path}:{number + 1}", f"the packed file is damaged or cut off ({error})")

@@ -7,14 +7,13 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import unquote
 
 from tag2vec.scraping.normalise import hashtags, normalise
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Source, opened
+from tag2vec.scraping.sources import FileSource, opened
 from tag2vec.scraping.sources._json import whole
 
 if TYPE_CHECKING:
@@ -31,13 +30,10 @@ _TAG_LINK = re.compile(r"(?:[^?#]*/)?(?:tags?|hashtag)/([^/?#]+)")
 
 
 @dataclass(frozen=True)
-class Html(Source):
+class Html(FileSource):
     suffixes: ClassVar[tuple[str, ...]] = (".html", ".htm")
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         with opened(path) as file:
             raw = file.read(MAX_PAGE + 1)
         post = _post(raw, whole(str(path)))

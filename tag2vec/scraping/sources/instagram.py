@@ -35,7 +35,6 @@ class _Entry(_Medium):
 
 @dataclass(frozen=True)
 class Instagram(JsonFile):
-    suffixes: ClassVar[tuple[str, ...]] = (".json", ".json.gz")
     keys: ClassVar[tuple[bytes, ...]] = (b'"creation_timestamp"',)
 
     @classmethod

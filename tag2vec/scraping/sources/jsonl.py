@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import msgspec
 
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Block, Source, line_blocks
+from tag2vec.scraping.sources import Block, FileSource, line_blocks
+from tag2vec.scraping.sources._json import loaded
 
 
 @dataclass(frozen=True)
-class JsonLines(Source):
+class JsonLines(FileSource):
     suffixes: ClassVar[tuple[str, ...]] = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
+    def blocks(self, path: str) -> Iterator[Block]:
+        return line_blocks(Path(path), self.skip)
 
-    def blocks(self, query: str) -> Iterator[Block]:
-        return line_blocks(Path(query), self.skip)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         for block in line_blocks(path, self.skip):
-            for number, line in enumerate(block.data.split(b"\n"), block.first):
+            for number, line in block.lines():
                 if line and not line.isspace():
                     post = parse(line)
                     if isinstance(post, Post):
@@ -58,9 +54,12 @@ def parse(line: bytes) -> Post | str:
     try:
         found = _decode(line)
     except (ValueError, RecursionError):
-        return _parse_slowly(line)
+        looked = _looked_at(line)
+        if isinstance(looked, str):
+            return looked
+        found = looked
     if found.tags is None and not (found.text or found.title):
-        return _NOTHING
+        return 'no "tags", "title" or "text"'
     return Post(
         "" if found.id is None else str(found.id),
         tuple(found.tags or ()),
@@ -74,28 +73,18 @@ def parse(line: bytes) -> Post | str:
     )
 
 
-def _parse_slowly(line: bytes) -> Post | str:
+def _looked_at(line: bytes) -> _Line | str:
+    """A line whose fields are of other types, as text; or why it holds no post."""
     try:
-        value = json.loads(line.decode("utf-8"))
+        value = loaded(line.decode())
     except UnicodeDecodeError:
         return "not UTF-8 text"
     except (ValueError, RecursionError) as error:
         return f"not JSON ({error})"
     if not isinstance(value, dict):
         return f"a JSON {type(value).__name__}; wanted an object"
-    tags = value.get("tags")
-    if tags is None and not (value.get("text") or value.get("title")):
-        return _NOTHING
+    tags = value.pop("tags", None)
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
         return '"tags" is not a list of strings'
-    texts = {name: _text(value.get(name)) for name in ("text", "title", "author", "source", "category")}
-    date = _text(value.get("date", value.get("created_at")))
-    language = _text(value.get("language", value.get("lang")))
-    return Post(id=_text(value.get("id")) or "", tags=tuple(tags or ()), date=date, language=language, **texts)
-
-
-_NOTHING = 'no "tags", "title" or "text"'
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    texts = {name: str(value[name]) for name in _Line.__struct_fields__ if value.get(name) is not None}
+    return _Line(tags, **texts)

@@ -73,12 +73,9 @@ class Mastodon(Live):
         if not normalise(tag):  # a tag of digits alone does not link anywhere
             return Page(())
         self._check()
-        params: dict[str, str | int] = {"limit": count}
-        if cursor is not None:
-            params["max_id"] = cursor
-        if self._feeds.remote != "public":
-            params["local"] = "true"
-        reply = self.ask(f"api/v1/timelines/tag/{quote(tag, safe='')}", params)
+        local = None if self._feeds.remote == "public" else "true"
+        path = f"api/v1/timelines/tag/{quote(tag, safe='')}"
+        reply = self.ask(path, {"limit": count, "max_id": cursor, "local": local})
         items = answer(reply, list[Any])
         posts = [self._post(status) for status in self.each(reply, items, _Status) if _welcome(status)]
         return Page(posts, _next(reply.headers.get("Link", "")), len(items))

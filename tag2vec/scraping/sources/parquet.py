@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tag2vec.errors import SourceError
 from tag2vec.scraping.post import Post
-from tag2vec.scraping.sources import Source, opened
+from tag2vec.scraping.sources import FileSource, opened
 from tag2vec.scraping.sources._table import SAMPLE, find_columns, find_separator, make_post, split_tags
 
 if TYPE_CHECKING:
@@ -27,17 +27,14 @@ _TABLE = "read_parquet($path, binary_as_string = true, hive_partitioning = false
 
 
 @dataclass(frozen=True)
-class Parquet(Source):
+class Parquet(FileSource):
     """`separator` between the tags of a cell of text, `columns` {field of a post: column name}."""
 
     separator: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
     suffixes: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
-    def posts(self, query: str, limit: int | None = None) -> Iterator[Post]:
-        return islice(self._posts(Path(query)), limit)
-
-    def _posts(self, path: Path) -> Iterator[Post]:
+    def read(self, path: Path) -> Iterator[Post]:
         rows = self._rows(path)
         head = list(islice(rows, SAMPLE))
         texts = [values["tags"] for values in head if isinstance(values["tags"], str)]

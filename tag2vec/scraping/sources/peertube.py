@@ -56,8 +56,8 @@ class PeerTube(Live):
 
     def page(self, query: str, cursor: str | None, count: int) -> Page:
         start = int(cursor or 0)
-        order: dict[str, str | int] = {"search": query, "sort": "-match"} if query else {"sort": "-publishedAt"}
-        reply = self.ask("api/v1/search/videos", order | {"start": start, "count": count, "nsfw": "false"})
+        order = {"search": query or None, "sort": "-match" if query else "-publishedAt"}
+        reply = self.ask("api/v1/search/videos", {**order, "start": start, "count": count, "nsfw": "false"})
         found = answer(reply, _Found)
         videos = list(self.each(reply, found.data, _Video))
         end = start + len(found.data)

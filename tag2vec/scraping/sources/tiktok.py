@@ -26,7 +26,6 @@ class _Video(msgspec.Struct):
 
 @dataclass(frozen=True)
 class TikTok(JsonFile):
-    suffixes: ClassVar[tuple[str, ...]] = (".json", ".json.gz")
     keys: ClassVar[tuple[bytes, ...]] = (b'"hashtag_names"', b'"video_description"')
 
     def inside(self, record: dict[str, Any]) -> Any:

@@ -40,10 +40,11 @@ class Tumblr(Live):
     }
 
     def page(self, query: str, cursor: str | None, count: int) -> Page:
-        params: dict[str, str | int] = {"tag": query.lstrip("#"), "limit": count, "filter": "text"}
-        if cursor is not None:
-            params["before"] = cursor
-        reply = self.ask("v2/tagged", params | {"api_key": self.key(_KEY)}, secret=("api_key",))
+        reply = self.ask(
+            "v2/tagged",
+            {"tag": query.lstrip("#"), "limit": count, "filter": "text", "before": cursor, "api_key": self.key(_KEY)},
+            secret=("api_key",),
+        )
         found = answer(reply, _Answer).response
         items = list(self.each(reply, found, _Item))
         # A tag that editors look after is in the order in which they took posts in, not in that of writing.

@@ -38,7 +38,6 @@ class _Vine(msgspec.Struct, rename="camel"):
 
 @dataclass(frozen=True)
 class Vine(JsonFile):
-    suffixes: ClassVar[tuple[str, ...]] = (".json", ".json.gz")
     keys: ClassVar[tuple[bytes, ...]] = (b'"permalinkUrl"', b'"postIdStr"')
     one_each: ClassVar[bool] = True
 

@@ -11,6 +11,7 @@ from tag2vec.errors import Refused, SourceError
 from tag2vec.scraping.answers import answer, iso
 from tag2vec.scraping.live import Live, Page
 from tag2vec.scraping.polite.reply import Reply
+from tag2vec.scraping.polite.session import Params
 from tag2vec.scraping.post import Post
 
 _KEY = "YOUTUBE_API_KEY"
@@ -55,9 +56,7 @@ class YouTube(Live):
     }
 
     def page(self, query: str, cursor: str | None, count: int) -> Page:
-        search: dict[str, str | int] = {"part": "snippet", "type": "video", "q": query, "maxResults": count}
-        if cursor is not None:
-            search["pageToken"] = cursor
+        search: Params = {"part": "snippet", "type": "video", "q": query, "maxResults": count, "pageToken": cursor}
         reply = self._get("search", search)
         found = answer(reply, _List)
         ids = [hit.id.videoId for hit in self.each(reply, found.items, _Hit)]
@@ -67,9 +66,9 @@ class YouTube(Live):
         videos = self.each(reply, answer(reply, _List).items, _Video)
         return Page([self._post(video) for video in videos], found.nextPageToken, len(found.items))
 
-    def _get(self, path: str, params: dict[str, str | int]) -> Reply:
+    def _get(self, path: str, params: Params) -> Reply:
         try:
-            return self.ask(path, params | {"key": self.key(_KEY)}, secret=("key",))
+            return self.ask(path, {**params, "key": self.key(_KEY)}, secret=("key",))
         except SourceError as error:
             if any(sign in str(error) for sign in _QUOTA):
                 raise Refused(

@@ -12,7 +12,7 @@ import numpy as np
 from tag2vec import artifact
 from tag2vec.embed.clips import Clip, find_clips, read_clips, shown
 from tag2vec.embed.extract import Cache
-from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError
+from tag2vec.errors import ArtifactError, SourceError, Tag2VecError, UsageError, at_least
 from tag2vec.evaluation.reportplots import COLOURS
 from tag2vec.retrieval.hiding import Hiding
 from tag2vec.retrieval.suggest import Suggester
@@ -40,10 +40,7 @@ class Settings:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        for name, least in (("k", 1), ("per_class", 1), ("seconds", 0.1), ("seed", 0)):
-            value = getattr(self, name)
-            if value is not None and not value >= least:
-                raise UsageError(f"{name} is {value}; wanted {least} or more.")
+        at_least(self, k=1, per_class=1, seconds=0.1, seed=0)
 
 
 def new_study(
