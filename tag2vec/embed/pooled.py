@@ -17,6 +17,7 @@ from tag2vec.embed.kinds import Kinds, poolings_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooling import Pooling, unit
 from tag2vec.embed.pooling._options import made
+from tag2vec.embed.pooling._rows import drawn
 from tag2vec.embed.threads import one_thread
 from tag2vec.errors import Tag2VecError, UsageError
 
@@ -117,8 +118,8 @@ class Poolings(torch.nn.Module):
         for number, (part, kind) in enumerate(zip(self, self.kinds, strict=True)):
             draw = np.random.default_rng(seed)
             share = max(1, max(SAMPLE, NUMBERS // kind.dim) // len(clips))
-            sample = [_some(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
-            sample += [_some(kind.told(clip), share, draw) for clip in listed if kind.reads]
+            sample = [drawn(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
+            sample += [drawn(kind.told(clip), share, draw) for clip in listed if kind.reads]
             part.fit(np.concatenate(sample).astype(np.float32), seed)
         self.eval()
         if len(self.kinds) > 1:
@@ -200,11 +201,6 @@ class Poolings(torch.nn.Module):
         return np.concatenate([np.zeros(0, np.float32), *compress(parts, self._reading)])
 
 
-def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:
-    taken: NDArray[Any] = rows if len(rows) <= share else rows[np.sort(draw.choice(len(rows), share, False))]
-    return taken
-
-
 def _learns(part: Pooling) -> bool:
     return any(True for _ in part.parameters())
 
@@ -215,7 +211,7 @@ def padded(clips: Sequence[Arrays], most: int | None = None, draw: np.random.Gen
     for kind in zip(*clips, strict=True):
         parts = [np.atleast_2d(array) for array in kind]
         if most and draw:
-            parts = [_some(part, most, draw) for part in parts]
+            parts = [drawn(part, most, draw) for part in parts]
         x = torch.zeros(len(parts), max(1, *map(len, parts)), parts[0].shape[1])
         mask = torch.zeros(x.shape[:2], dtype=torch.bool)
         for i, part in enumerate(parts):
