@@ -83,7 +83,7 @@ class Poolings(torch.nn.Module):
             self.parts = torch.nn.ModuleList(made(name, kind.dim, kind.blocks) for name, kind in named)
         self.widths = [part.out_dim for part in self]
         # What changes in training cannot be compared with what is written before it.
-        self._reading = [kind.reads and not _learns(part) for part, kind in zip(self, kinds, strict=True)]
+        self._reading = [kind.reads and not part.learns for part, kind in zip(self, kinds, strict=True)]
         self.read = sum(compress(self.widths, self._reading))  # width of `told`
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
@@ -97,7 +97,7 @@ class Poolings(torch.nn.Module):
     @property
     def trained(self) -> bool:
         """Whether one of them has something to learn from tags."""
-        return any(map(_learns, self))
+        return any(part.learns for part in self)
 
     def forward(self, rows: Rows) -> torch.Tensor:
         """For each kind x (m, time, dim) and mask (m, time) -> (m, out_dim)."""
@@ -107,7 +107,7 @@ class Poolings(torch.nn.Module):
             return only
         middles = torch.split(self.middle, self.widths)
         levelled = [
-            v if _learns(part) else (unit(v) - m) / s
+            v if part.learns else (unit(v) - m) / s
             for part, v, m, s in zip(self, vectors, middles, self.spread, strict=True)
         ]
         return torch.cat(levelled, dim=1)
@@ -199,10 +199,6 @@ class Poolings(torch.nn.Module):
             levels = zip(parts, self._split(self.middle.numpy()), self.spread.numpy(), strict=True)
             parts = [part * spread + middle for part, middle, spread in levels]
         return np.concatenate([np.zeros(0, np.float32), *compress(parts, self._reading)])
-
-
-def _learns(part: Pooling) -> bool:
-    return any(True for _ in part.parameters())
 
 
 def padded(clips: Sequence[Arrays], most: int | None = None, draw: np.random.Generator | None = None) -> Rows:
