@@ -47,6 +47,11 @@ class Features(ABC):
         """What is to be read of a clip's file: "pictures", also with "motion", and "sound"."""
         return frozenset({"pictures"})
 
+    def _fill(self, **values: Any) -> None:
+        """Fill in fields that only files or other fields say, once, when the plugin is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Features:
         """Itself: it never changes, and one with a file open could not be copied."""
         return self
