@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
@@ -68,18 +68,17 @@ def extract_many(
     """(number, features) of each clip in the order of `clips`; for a clip that failed, (number, its error).
 
     Lazy: clips are worked on a little ahead of what is taken. `workers` processes of one thread each, as many
-    as there are cores when None; 0 works in this process. In a script, call this under
-    `if __name__ == "__main__":`, because each worker imports the script.
+    as there are cores when None; 0 works in this process.
     """
     if workers is not None and workers < 0:
         raise UsageError(f"Got workers={workers}; wanted 0 (this process) or more.")
     kinds = kinds_of(features)
     reading = tuple(kind for kind in kinds if kind.wants)
-    taken: deque[Clip] = deque()
     call = partial(extract, features=reading, limits=limits, cache=cache)
     processes = usable_cores() if workers is None else workers
-    for number, found in in_order(call, _noted(clips, taken), processes if reading else 0, VideoError):
-        clip = taken.popleft()
+    sent, own = tee(map(Clip.of, clips))
+    done = in_order(call, sent, processes if reading else 0, VideoError)
+    for (number, found), clip in zip(done, own, strict=True):
         if len(reading) < len(kinds) and isinstance(found, Extracted):
             try:
                 found = _completed(clip, kinds, found)
@@ -106,12 +105,6 @@ def _made(kind: Features, clip: Clip, windows: Sequence[Frames]) -> NDArray[np.f
     array = arrays[0] if len(arrays) == 1 else np.concatenate([np.atleast_2d(one) for one in arrays])
     # Rounded as the cache stores it, so that fresh and kept results are the same.
     return compact(array).astype(np.float32)
-
-
-def _noted(clips: Iterable[Clip | str | Path], taken: deque[Clip]) -> Iterator[Clip]:
-    for clip in map(Clip.of, clips):
-        taken.append(clip)
-        yield clip
 
 
 def extract_segments(
