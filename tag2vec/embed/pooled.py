@@ -1,8 +1,8 @@
-"""From clips to one vector each: extraction of many, poolings fitted on a sample of them, and their use."""
+"""From the features of clips to one vector each: poolings fitted on a sample of them, and their use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from typing import Any
 
@@ -10,16 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec.embed.cache import compact
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.kinds import Kinds, poolings_of
-from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooling import Pooling, unit
 from tag2vec.embed.pooling._options import made
 from tag2vec.embed.pooling._rows import drawn
 from tag2vec.embed.threads import one_thread
-from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.errors import UsageError
 
 Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim) or (dim,)
 
@@ -30,23 +27,6 @@ SAMPLE = 200_000  # rows of features that a pooling is fitted on, or
 NUMBERS = 20_000_000  # numbers, where the rows are short
 LEVELLED_ON = 1000  # clips that kinds of features are made comparable on
 LEAST_SPREAD = 0.1  # of vectors of length 1: a kind that tells these clips apart by less is not blown up further
-
-
-def extract_all(
-    clips: Sequence[Clip],
-    kinds: Kinds,
-    limits: FrameLimits,
-    cache: Cache,
-    workers: int | None = None,
-    tick: Callable[[int], None] | None = None,
-) -> list[Arrays | Tag2VecError]:
-    """Features of many clips, in order, as small as the cache keeps them; a clip that failed has its error instead."""
-    results: list[Arrays | Tag2VecError] = []
-    for done, (_, result) in enumerate(extract_many(clips, kinds, limits, cache, workers)):
-        results.append([compact(array) for array in result.arrays] if isinstance(result, Extracted) else result)
-        if tick:
-            tick(done + 1)
-    return results
 
 
 class Picked(Sequence[Arrays]):
