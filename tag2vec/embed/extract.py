@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.cache import Cache, Extracted, compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import Frames, check_file, read_windows
+from tag2vec.embed.frames import Frames, check_file, read_windows, together
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
@@ -54,7 +54,7 @@ def extract(
         except ArtifactError as error:  # a disk that is full or read-only costs time, not the answer
             if cache.required:
                 raise
-            fresh[kind] = replace(found, warning=f"{found.warning or ''} {error}".strip())
+            fresh[kind] = replace(found, warning=together(found.warning, str(error)))
     return merged([(known | fresh)[kind] for kind in kinds])
 
 
@@ -160,9 +160,9 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
         start = time.perf_counter()
         array = _made(kind, clip, windows)
         timing = {"decode": decoded, "features": time.perf_counter() - start}
-        told = dict.fromkeys(text for seen in windows for text in (seen.warning, kind.remark(seen)) if text)
+        told = together(*(text for seen in windows for text in (seen.warning, kind.remark(seen))))
         duration = max((seen.duration_s for seen in windows), default=0.0)
-        found.append(Extracted((array,), duration, timing, " ".join(told) or None))
+        found.append(Extracted((array,), duration, timing, told))
     return found
 
 
@@ -170,7 +170,6 @@ def merged(each: Sequence[Extracted]) -> Extracted:
     """The features of one clip of all kinds; the file was read once for all that were computed together."""
     if len(each) == 1:
         return each[0]
-    warnings = dict.fromkeys(one.warning for one in each if one.warning)
     timing = {
         "decode": max((one.timing_s["decode"] for one in each), default=0.0),
         "features": sum(one.timing_s["features"] for one in each),
@@ -179,6 +178,6 @@ def merged(each: Sequence[Extracted]) -> Extracted:
         tuple(array for one in each for array in one.arrays),
         max((one.duration_s for one in each), default=0.0),
         timing,
-        " ".join(warnings) or None,
+        together(*(one.warning for one in each)),
         all(one.cached for one in each),
     )

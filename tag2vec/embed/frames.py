@@ -61,11 +61,7 @@ def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: froz
     Raises VideoError when pictures are wanted and there is none, and when the file holds neither pictures nor sound;
     its message says why and what to do.
     """
-    path, limits = Path(path), limits or FrameLimits()
-    if path.is_dir():
-        return _stills(path, replace(limits, windows=1), wants)[0]
-    part = Part(limits.start_s, limits.start_s, limits.max_seconds, 1, tuple(sorted(wants)))
-    return _part(path, limits, part)[0]
+    return read_windows(path, replace(limits or FrameLimits(), windows=1), wants)[0]
 
 
 def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> list[Frames]:
@@ -91,13 +87,17 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
             if time.monotonic() - before > limits.timeout_s:
                 raise
             failed += 1
+    told = None
     if failed:
-        warning = f"{failed} of the {parts} parts to be looked at could not be decoded; the file may be cut off."
-        found[0] = replace(first, warning=f"{first.warning or ''} {warning}".strip())
+        told = f"{failed} of the {parts} parts to be looked at could not be decoded; the file may be cut off."
     elif parts > 1 and found[-1].start_s < limits.start_s + limits.max_seconds < 0.8 * first.duration_s:
-        warning = f"The file has too few key frames to go to; its first {limits.max_seconds:g} s were used."
-        found[0] = replace(first, warning=f"{first.warning or ''} {warning}".strip())
-    return found
+        told = f"The file has too few key frames to go to; its first {limits.max_seconds:g} s were used."
+    return [replace(first, warning=together(first.warning, told)), *found[1:]]
+
+
+def together(*told: str | None) -> str | None:
+    """What is told of a clip in several places, each once; None when there is nothing."""
+    return " ".join(dict.fromkeys(filter(None, told))) or None
 
 
 def check_file(path: str | Path) -> None:
@@ -138,35 +138,19 @@ def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Fr
             refused.append(end["refused"] or "holds no picture that late")
             continue
         end |= {"stopped": True, "duration_s": duration, "rate": limits.picture_fps}
-        seen = _answer(limits, part, pictures, end)
-        found.append(replace(seen, warning=_told(seen, end)))
+        found.append(_answer(limits, part, pictures, end))
     if not found:
         raise VideoError(f"{folder} {refused[0]}. Replace the pictures, or leave the folder out.")
     if refused:
         late = f"In {len(refused)} of the {parts} parts to be looked at, the folder {refused[0]}."
-        found[0] = replace(found[0], warning=f"{found[0].warning or ''} {late}".strip())
+        found[0] = replace(found[0], warning=together(found[0].warning, late))
     return found
-
-
-def _told(seen: Frames, end: dict[str, Any]) -> str | None:
-    """What was wrong with pictures of a folder: those that are unusable or damaged by name, and other sizes."""
-    told = [seen.warning] if seen.warning else []
-    if bad := end.get("unusable", 0) + end.get("damaged", 0):
-        named = "; ".join(end["told"])
-        told.append(f"{bad} of the pictures are broken: {named}{'; ...' if bad > len(end['told']) else ''}.")
-    if others := end.get("others"):
-        height, width = seen.rgb.shape[1:3]
-        told.append(f"{others} of the pictures have another size than the first and were scaled to {width}x{height}.")
-    return " ".join(told) or None
 
 
 def _opened(path: Path) -> BinaryIO:
     """The file, opened, when it is one that has bytes. Raises VideoError on everything else."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise VideoError(f"{path} is a folder; wanted a video file.")
-        if not stat.S_ISREG(mode):  # a pipe or device never ends, and opening one can wait for ever
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or device never ends, and opening one can wait for ever
             raise VideoError(f"{path} is a pipe or device; wanted a video file. Save it to a file first.")
         # Should a pipe take the file's place between the two calls, opening it must not wait.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -218,8 +202,15 @@ def _answer(limits: FrameLimits, part: Part, pictures: Pictures, end: dict[str, 
         warnings.append(f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off.")
     if end["sound"]:
         warnings.append(f"The sound {end['sound']}; what could be decoded was used ({heard:.1f} s).")
-    told, start = " ".join(warnings) or None, times[0] if times else max(part.seek_s, part.start_s)
-    return Frames(rgb, float(fps), float(max(stated, seen)), told, sound, motion, end.get("codec"), start)
+    if bad := end.get("unusable", 0) + end.get("damaged", 0):  # of the pictures of a folder
+        named = "; ".join(end["told"])
+        warnings.append(f"{bad} of the pictures are broken: {named}{'; ...' if bad > len(end['told']) else ''}.")
+    if others := end.get("others"):
+        size = f"{rgb.shape[2]}x{rgb.shape[1]}"
+        warnings.append(f"{others} of the pictures have another size than the first and were scaled to {size}.")
+    start = times[0] if times else max(part.seek_s, part.start_s)
+    warning = together(*warnings)
+    return Frames(rgb, float(fps), float(max(stated, seen)), warning, sound, motion, end.get("codec"), start)
 
 
 def _refuse(path: Path, file: BinaryIO, end: dict[str, Any]) -> NoReturn:
