@@ -71,6 +71,13 @@ def real_first(x: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch
     return x.gather(1, order.unsqueeze(-1).expand(-1, -1, x.shape[2])), lengths
 
 
+def mean(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """x (batch, time, dim) -> the mean of the real rows (batch, dim), 0 without any."""
+    real = mask.unsqueeze(-1)
+    total: torch.Tensor = torch.where(real, x, 0.0).sum(dim=1)
+    return total / real.sum(dim=1).clamp(min=1)
+
+
 def highest(x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """x (batch, time, dim) -> the highest value of each column among the real rows (batch, dim), 0 without any."""
     if not x.shape[1]:

@@ -12,7 +12,7 @@ import math
 import torch
 
 from tag2vec.embed.pooling import whole
-from tag2vec.embed.pooling._rows import Levelled, real_first
+from tag2vec.embed.pooling._rows import Levelled, mean, real_first
 from tag2vec.errors import UsageError
 
 
@@ -38,13 +38,11 @@ class Transformer(Levelled):
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         rows, lengths = real_first(self.level(x, mask), mask)
-        shown = lengths.unsqueeze(-1)
-        hidden = torch.arange(rows.shape[1], device=x.device) >= shown  # (batch, time)
+        shown = torch.arange(rows.shape[1], device=x.device) < lengths.unsqueeze(-1)  # (batch, time)
         y = self.enter(rows) + _positions(rows.shape[1], self.out_dim).to(x)
         for layer in self.layers:
-            y = layer(y, src_key_padding_mask=hidden)
-        total: torch.Tensor = y.masked_fill(hidden.unsqueeze(-1), 0.0).sum(dim=1)
-        return total / shown
+            y = layer(y, src_key_padding_mask=~shown)
+        return mean(y, shown)
 
 
 def _positions(time: int, width: int) -> torch.Tensor:
