@@ -62,8 +62,7 @@ class Cache:
         """64 hex digits for each of `kinds` that name what it makes of `clip`."""
         clip = Clip.of(clip)
         facts = {"version": VERSION, "frames": sampling(limits)}
-        every = [facts | {"features": describe(kind), "clip": _content(clip, kind, limits)} for kind in kinds]
-        return [digest(one) for one in every]
+        return [digest(facts | {"features": describe(kind), "clip": _content(clip, kind, limits)}) for kind in kinds]
 
     def get(self, key: str) -> Extracted | None:
         """What is kept under `key`, or None."""

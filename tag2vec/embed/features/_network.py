@@ -155,8 +155,7 @@ def checksum(files: Sequence[Path], wanted: str, what: str) -> str:
     try:
         for path in files:
             with path.open("rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
+                hashlib.file_digest(file, lambda: digest)
     except OSError as error:
         raise UsageError(f"{what} cannot be read: {error}. Give the path of one that is there.") from error
     found = digest.hexdigest()
