@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,7 @@ class Gathered:
         return found
 
 
-def is_features(where: object) -> bool:
+def is_features(where: object) -> TypeGuard[str | Path]:
     """Whether `where` is a folder that `tag2vec extract` wrote."""
     return isinstance(where, str | Path) and (Path(where) / LIST / artifact.MANIFEST).is_file()
 
@@ -61,7 +61,6 @@ def gather(
     need not be there. Raises SourceError when no clip can be used, UsageError for other features or limits.
     """
     if is_features(clips):
-        assert isinstance(clips, str | Path)
         found = _stored(Path(clips), features, limits)
     else:
         kinds = kinds_of(features)

@@ -80,7 +80,6 @@ def place_clips(
     """
     source: _Files | _Folder
     if is_features(clips):
-        assert isinstance(clips, str | Path)
         source = _Folder(video, Path(clips))
     elif isinstance(clips, str | Path):
         raise SourceError(f"{clips} is no features folder; wanted one that tag2vec extract wrote, or a list of clips.")
