@@ -117,8 +117,9 @@ def extract_segments(
 ) -> Iterator[tuple[float, float, Extracted | Tag2VecError]]:
     """(start, end, features) of each `seconds` of a clip; for those that failed, (start, end, their error).
 
-    Of more than `limits.max_seconds` the first are looked at. A last piece shorter than SHORTEST_S is left out. Raises
-    VideoError when the beginning cannot be decoded, UsageError for seconds that are no length.
+    The first begins at `limits.start_s`. Of more than `limits.max_seconds` the first are looked at. A last piece
+    shorter than SHORTEST_S is left out. Raises VideoError when the beginning cannot be decoded, UsageError for seconds
+    that are no length.
     """
     if not (math.isfinite(seconds) and seconds >= SHORTEST_S):
         raise UsageError(f"Segments of {seconds:g} s were asked for; wanted {SHORTEST_S} s or more.")
@@ -127,26 +128,24 @@ def extract_segments(
     kinds = kinds_of(features)
     if not all(kind.wants for kind in kinds):
         workers = 0  # see `_completed`
-    part = partial(_segment, Clip.of(clip), kinds, limits, cache, seconds)
-    first = part(0)
+    begin, part = limits.start_s, partial(_from, Clip.of(clip), kinds, limits, cache)
+    first = part(begin)
     duration, done = first.duration_s, 1
-    yield 0.0, min(seconds, duration), first
+    yield begin, min(begin + seconds, duration), first
     # A file may not say how long it is: then each segment says whether there is more.
-    while (count := math.ceil(duration / seconds)) > done:
-        todo = range(done, count)
-        for number, found in in_order(part, todo, usable_cores() if workers is None else workers, VideoError):
+    while (count := math.ceil((duration - begin) / seconds)) > done:
+        edges = [begin + number * seconds for number in range(done, count + 1)]
+        for number, found in in_order(part, edges[:-1], usable_cores() if workers is None else workers, VideoError):
             if isinstance(found, Extracted):
                 duration = max(duration, found.duration_s)
-            start, end = todo[number] * seconds, min((todo[number] + 1) * seconds, duration)
+            start, end = edges[number], min(edges[number + 1], duration)
             if end - start >= SHORTEST_S:
                 yield start, end, found
         done = count
 
 
-def _segment(
-    clip: Clip, kinds: Kinds, limits: FrameLimits, cache: Cache | None, seconds: float, number: int
-) -> Extracted:
-    return extract(clip, kinds, replace(limits, start_s=limits.start_s + number * seconds), cache)
+def _from(clip: Clip, kinds: Kinds, limits: FrameLimits, cache: Cache | None, start_s: float) -> Extracted:
+    return extract(clip, kinds, replace(limits, start_s=start_s), cache)
 
 
 def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
