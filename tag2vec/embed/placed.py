@@ -112,7 +112,8 @@ def place_clips(
     placed = _joined(known, points, np.array([places[i] for i in used]))
     kept = [source.clips[i] for i in used]
     if known:
-        changes.gone = len(known.rows.keys() - {clip.path for clip in kept})
+        given = {clip.path for clip in kept} | {path for path, _ in changes.failed}
+        changes.gone = len(known.rows.keys() - given)
     return replace(placed, clips=kept, stamps=[stamps[i] for i in used]), changes
 
 
