@@ -73,18 +73,17 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
     path, limits = Path(path), limits or FrameLimits()
     if path.is_dir():
         return _stills(path, limits, wants)
-    before = time.monotonic()
+    until = time.monotonic() + limits.timeout_s
     whole = Part(limits.start_s, limits.start_s, limits.max_seconds, limits.windows, tuple(sorted(wants)))
-    first, parts = _part(path, limits, whole)
+    first, parts = _part(path, limits, whole, until)
     found, seconds, failed = [first], limits.max_seconds / parts, 0
     for number in range(1, parts):
-        left = limits.timeout_s - (time.monotonic() - before)
         seek = limits.start_s + number * (first.duration_s - limits.start_s) / parts
         try:
             here = Part(seek, found[-1].start_s + seconds, seconds, 1, whole.wants)
-            found.append(_part(path, replace(limits, timeout_s=max(left, 0.001)), here)[0])
+            found.append(_part(path, limits, here, until)[0])
         except VideoError:
-            if time.monotonic() - before > limits.timeout_s:
+            if time.monotonic() > until:
                 raise
             failed += 1
     told = None
@@ -117,7 +116,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Frames]:
     """The pictures of a folder; of more than are looked at, parts as `read_windows` gives them."""
-    paths, before = _pictures(folder), time.monotonic()
+    paths, until = _pictures(folder), time.monotonic() + limits.timeout_s
     times = [i / limits.picture_fps for i in range(len(paths))]
     duration = len(paths) / limits.picture_fps
     if not wants & PICTURES:
@@ -129,11 +128,10 @@ def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Fr
         start = limits.start_s + number * (duration - limits.start_s) / parts - 1e-6
         part = Part(start, start, limits.max_seconds / parts, 1, tuple(sorted(wants)), stills=True)
         listed = [(at, str(path)) for at, path in zip(times, paths, strict=True) if 0 <= at - start < part.seconds]
-        left = replace(limits, timeout_s=max(limits.timeout_s - (time.monotonic() - before), 0.001))
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(listed).encode())
             file.seek(0)
-            pictures, end = run(folder, file, left, part)
+            pictures, end = run(folder, file, limits, part, until)
         if not pictures.times_s:
             refused.append(end["refused"] or "holds no picture that late")
             continue
@@ -169,10 +167,10 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def _part(path: Path, limits: FrameLimits, part: Part) -> tuple[Frames, int]:
+def _part(path: Path, limits: FrameLimits, part: Part, until: float) -> tuple[Frames, int]:
     """One part of a clip, and how many parts share the seconds to be looked at."""
     with _opened(path) as file:
-        pictures, end = run(path, file, limits, part)
+        pictures, end = run(path, file, limits, part, until)
         if not pictures.times_s and ("pictures" in part.wants or (end["refused"] and not pictures.sound)):
             _refuse(path, file, end)
     return _answer(limits, part, pictures, end), end.get("parts", 1)
