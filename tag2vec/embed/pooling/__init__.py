@@ -58,5 +58,4 @@ def unit_root(v: torch.Tensor) -> torch.Tensor:
 
 def unit(v: torch.Tensor) -> torch.Tensor:
     """v (..., d) to length 1; nothing stays nothing."""
-    scaled: torch.Tensor = v / v.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-    return scaled
+    return torch.nn.functional.normalize(v, dim=-1)
