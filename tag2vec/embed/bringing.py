@@ -24,6 +24,7 @@ from tag2vec.errors import SourceError, Tag2VecError, UsageError, VideoError
 
 PIECE = 2**20
 PATIENCE_S = 60.0  # that a server may ask us to wait
+MORE = "Save it to a file, or allow more: --max-size 1G (Bringing.max_bytes)."
 # Types of bodies that are no clip, whatever else a server may call one.
 TEXTS = re.compile(r"text/.*|.*[/+.-](html|json|xml|javascript|mpegurl)")
 
@@ -88,7 +89,7 @@ class Bringer:
         while piece := source.read(min(PIECE, left + 1)):
             left -= len(piece)
             if left < 0:
-                raise VideoError(f"-: more than {_mib(self.how)} came on standard input. {_more('Save it to a file')}")
+                raise VideoError(f"-: more than {self.how.max_bytes / 2**20:.3g} MiB came on standard input. {MORE}")
             file.write(piece)
         if left == self.how.max_bytes:
             raise VideoError("-: nothing came on standard input; wanted a clip. Look whether what writes it failed.")
@@ -110,7 +111,7 @@ class Bringer:
     def _session(self) -> Any:
         from tag2vec.scraping.polite.session import Hosts, Limits, Session
 
-        limits = Limits(self.how.max_bytes, self.how.max_seconds, advice=f" {_more('Save it to a file')}")
+        limits = Limits(self.how.max_bytes, self.how.max_seconds, advice=f" {MORE}")
         return Session(allow_hosts=self.how.allow, limits=limits, hosts=Hosts(patience=PATIENCE_S))
 
 
@@ -119,14 +120,6 @@ def named(error: Tag2VecError, here: Clip) -> Tag2VecError:
     if here.source is not None:
         error.args = (str(error).replace(str(here.path), here.source),)
     return error
-
-
-def _mib(how: Bringing) -> str:
-    return f"{how.max_bytes / 2**20:.3g} MiB"
-
-
-def _more(instead: str) -> str:
-    return f"{instead}, or allow more: --max-size 1G (Bringing.max_bytes)."
 
 
 @contextmanager

@@ -62,8 +62,7 @@ class Cache:
         """64 hex digits for each of `kinds` that name what it makes of `clip`."""
         clip = Clip.of(clip)
         facts = {"version": VERSION, "frames": sampling(limits)}
-        every = [facts | {"features": describe(kind), "clip": _content(clip, kind, limits)} for kind in kinds]
-        return [digest(one) for one in every]
+        return [digest(facts | {"features": describe(kind), "clip": _content(clip, kind, limits)}) for kind in kinds]
 
     def get(self, key: str) -> Extracted | None:
         """What is kept under `key`, or None."""
@@ -73,16 +72,10 @@ class Cache:
             with safe_open(self._file(key), framework="numpy") as file:
                 facts = json.loads(file.metadata()["facts"])
                 array = file.get_tensor("array")
-            if facts["sha256"] != _sha256(array):
+            if facts.pop("sha256") != _sha256(array):
                 return None
-            return Extracted(
-                (array.astype(np.float32),),
-                facts["duration_s"],
-                facts["timing_s"],
-                facts["warning"],
-                cached=True,
-            )
-        except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+            return Extracted((array.astype(np.float32),), **facts, cached=True)
+        except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def put(self, key: str, found: Extracted) -> None:

@@ -24,8 +24,8 @@ from tag2vec.embed.clips import Clip, read_clips
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Array, spread
 from tag2vec.embed.features.cnn import Layers, squares
+from tag2vec.embed.gather import gather
 from tag2vec.embed.limits import FrameLimits
-from tag2vec.embed.pooled import extract_all
 from tag2vec.embed.splits import FOLDS, group_folds
 from tag2vec.embed.threads import one_thread
 from tag2vec.errors import SourceError, Tag2VecError, UsageError
@@ -89,24 +89,26 @@ def fit_cnn(
     if out.suffix != ".safetensors" or not out.parent.is_dir():
         raise UsageError(f"Cannot write {out}; wanted a name that ends in .safetensors, in a folder that is there.")
     listed = [clip for clip in (read_clips(clips) if isinstance(clips, str | Path) else clips) if clip.tags]
-    results = extract_all(listed, (kind,), limits or FrameLimits(), cache or Cache(), workers, tick)
-    pairs = list(zip(listed, results, strict=True))
-    failed = [(clip.path, found) for clip, found in pairs if isinstance(found, Tag2VecError)]
-    used = [(clip, found[0]) for clip, found in pairs if not isinstance(found, Tag2VecError)]
-    classes = sorted({clip.tags[0] for clip, _ in used})
-    if len(classes) < 2:
-        raise SourceError(
-            f"The clips that can be read carry {len(classes)} first tags; wanted two or more to tell apart."
-        )
-    shown = torch.from_numpy(np.stack([rows for _, rows in used])).reshape(len(used), frames, 3, side, side)
-    labels = torch.tensor([classes.index(clip.tags[0]) for clip, _ in used])
-    network, curve = _train(shown, labels, [clip.group for clip, _ in used], len(classes), seed)
+    _classes(listed)  # before long work, not after
+    found = gather(listed, kind, limits, cache, workers, tick)
+    used, classes = found.clips, _classes(found.clips)
+    shown = torch.from_numpy(np.stack([rows for (rows,) in found.arrays])).reshape(-1, frames, 3, side, side)
+    labels = torch.tensor([classes.index(clip.tags[0]) for clip in used])
+    network, curve = _train(shown, labels, [clip.group for clip in used], len(classes), seed)
     facts = {"classes": classes, "side": side, "frames": frames, "seed": seed, "clips": len(used)}
     content = save(
         {name: value.contiguous() for name, value in network.state_dict().items()}, {"cnn": json.dumps(facts)}
     )
     write_whole(out, content)
-    return Trained(classes, curve, failed)
+    return Trained(classes, curve, found.failed)
+
+
+def _classes(clips: Sequence[Clip]) -> list[str]:
+    """The first tags that clips carry. Raises SourceError when there are not two to tell apart."""
+    found = sorted({clip.tags[0] for clip in clips})
+    if len(found) < 2:
+        raise SourceError(f"Clips that can be used carry {len(found)} first tags; wanted two or more to tell apart.")
+    return found
 
 
 @one_thread()

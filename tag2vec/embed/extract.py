@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import tee
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tag2vec.embed.cache import Cache, Extracted, compact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.features import Features
-from tag2vec.embed.frames import Frames, check_file, read_windows
+from tag2vec.embed.frames import Frames, check_file, read_windows, together
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
@@ -54,7 +54,7 @@ def extract(
         except ArtifactError as error:  # a disk that is full or read-only costs time, not the answer
             if cache.required:
                 raise
-            fresh[kind] = replace(found, warning=f"{found.warning or ''} {error}".strip())
+            fresh[kind] = replace(found, warning=together(found.warning, str(error)))
     return merged([(known | fresh)[kind] for kind in kinds])
 
 
@@ -68,17 +68,16 @@ def extract_many(
     """(number, features) of each clip in the order of `clips`; for a clip that failed, (number, its error).
 
     Lazy: clips are worked on a little ahead of what is taken. `workers` processes of one thread each, as many
-    as there are cores when None; 0 works in this process. In a script, call this under
-    `if __name__ == "__main__":`, because each worker imports the script.
+    as there are cores when None; 0 works in this process.
     """
     if workers is not None and workers < 0:
         raise UsageError(f"Got workers={workers}; wanted 0 (this process) or more.")
     kinds = kinds_of(features)
     reading = tuple(kind for kind in kinds if kind.wants)
-    taken: deque[Clip] = deque()
     call = partial(extract, features=reading, limits=limits, cache=cache)
-    for number, found in in_order(call, _noted(clips, taken), workers if reading else 0, VideoError):
-        clip = taken.popleft()
+    sent, own = tee(map(Clip.of, clips))
+    done = in_order(call, sent, workers if reading else 0, VideoError)
+    for (number, found), clip in zip(done, own, strict=True):
         if len(reading) < len(kinds) and isinstance(found, Extracted):
             try:
                 found = _completed(clip, kinds, found)
@@ -107,12 +106,6 @@ def _made(kind: Features, clip: Clip, windows: Sequence[Frames]) -> NDArray[np.f
     return compact(array).astype(np.float32)
 
 
-def _noted(clips: Iterable[Clip | str | Path], taken: deque[Clip]) -> Iterator[Clip]:
-    for clip in map(Clip.of, clips):
-        taken.append(clip)
-        yield clip
-
-
 def extract_segments(
     clip: Clip | str | Path,
     features: str | Features | Sequence[Features],
@@ -123,8 +116,9 @@ def extract_segments(
 ) -> Iterator[tuple[float, float, Extracted | Tag2VecError]]:
     """(start, end, features) of each `seconds` of a clip; for those that failed, (start, end, their error).
 
-    Of more than `limits.max_seconds` the first are looked at. A last piece shorter than SHORTEST_S is left out. Raises
-    VideoError when the beginning cannot be decoded, UsageError for seconds that are no length.
+    The first begins at `limits.start_s`. Of more than `limits.max_seconds` the first are looked at. A last piece
+    shorter than SHORTEST_S is left out. Raises VideoError when the beginning cannot be decoded, UsageError for seconds
+    that are no length.
     """
     if not (math.isfinite(seconds) and seconds >= SHORTEST_S):
         raise UsageError(f"Segments of {seconds:g} s were asked for; wanted {SHORTEST_S} s or more.")
@@ -133,26 +127,24 @@ def extract_segments(
     kinds = kinds_of(features)
     if not all(kind.wants for kind in kinds):
         workers = 0  # see `_completed`
-    part = partial(_segment, Clip.of(clip), kinds, limits, cache, seconds)
-    first = part(0)
+    begin, part = limits.start_s, partial(_from, Clip.of(clip), kinds, limits, cache)
+    first = part(begin)
     duration, done = first.duration_s, 1
-    yield 0.0, min(seconds, duration), first
+    yield begin, min(begin + seconds, duration), first
     # A file may not say how long it is: then each segment says whether there is more.
-    while (count := math.ceil(duration / seconds)) > done:
-        todo = range(done, count)
-        for number, found in in_order(part, todo, workers, VideoError):
+    while (count := math.ceil((duration - begin) / seconds)) > done:
+        edges = [begin + number * seconds for number in range(done, count + 1)]
+        for number, found in in_order(part, edges[:-1], workers, VideoError):
             if isinstance(found, Extracted):
                 duration = max(duration, found.duration_s)
-            start, end = todo[number] * seconds, min((todo[number] + 1) * seconds, duration)
+            start, end = edges[number], min(edges[number + 1], duration)
             if end - start >= SHORTEST_S:
                 yield start, end, found
         done = count
 
 
-def _segment(
-    clip: Clip, kinds: Kinds, limits: FrameLimits, cache: Cache | None, seconds: float, number: int
-) -> Extracted:
-    return extract(clip, kinds, replace(limits, start_s=limits.start_s + number * seconds), cache)
+def _from(clip: Clip, kinds: Kinds, limits: FrameLimits, cache: Cache | None, start_s: float) -> Extracted:
+    return extract(clip, kinds, replace(limits, start_s=start_s), cache)
 
 
 def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
@@ -166,9 +158,9 @@ def _compute(clip: Clip, kinds: Kinds, limits: FrameLimits) -> list[Extracted]:
         start = time.perf_counter()
         array = _made(kind, clip, windows)
         timing = {"decode": decoded, "features": time.perf_counter() - start}
-        told = dict.fromkeys(text for seen in windows for text in (seen.warning, kind.remark(seen)) if text)
+        told = together(*(text for seen in windows for text in (seen.warning, kind.remark(seen))))
         duration = max((seen.duration_s for seen in windows), default=0.0)
-        found.append(Extracted((array,), duration, timing, " ".join(told) or None))
+        found.append(Extracted((array,), duration, timing, told))
     return found
 
 
@@ -176,7 +168,6 @@ def merged(each: Sequence[Extracted]) -> Extracted:
     """The features of one clip of all kinds; the file was read once for all that were computed together."""
     if len(each) == 1:
         return each[0]
-    warnings = dict.fromkeys(one.warning for one in each if one.warning)
     timing = {
         "decode": max((one.timing_s["decode"] for one in each), default=0.0),
         "features": sum(one.timing_s["features"] for one in each),
@@ -185,6 +176,6 @@ def merged(each: Sequence[Extracted]) -> Extracted:
         tuple(array for one in each for array in one.arrays),
         max((one.duration_s for one in each), default=0.0),
         timing,
-        " ".join(warnings) or None,
+        together(*(one.warning for one in each)),
         all(one.cached for one in each),
     )

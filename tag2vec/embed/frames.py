@@ -61,11 +61,7 @@ def read_frames(path: str | Path, limits: FrameLimits | None = None, wants: froz
     Raises VideoError when pictures are wanted and there is none, and when the file holds neither pictures nor sound;
     its message says why and what to do.
     """
-    path, limits = Path(path), limits or FrameLimits()
-    if path.is_dir():
-        return _stills(path, replace(limits, windows=1), wants)[0]
-    part = Part(limits.start_s, limits.start_s, limits.max_seconds, 1, tuple(sorted(wants)))
-    return _part(path, limits, part)[0]
+    return read_windows(path, replace(limits or FrameLimits(), windows=1), wants)[0]
 
 
 def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: frozenset[str] = PICTURES) -> list[Frames]:
@@ -77,27 +73,30 @@ def read_windows(path: str | Path, limits: FrameLimits | None = None, wants: fro
     path, limits = Path(path), limits or FrameLimits()
     if path.is_dir():
         return _stills(path, limits, wants)
-    before = time.monotonic()
+    until = time.monotonic() + limits.timeout_s
     whole = Part(limits.start_s, limits.start_s, limits.max_seconds, limits.windows, tuple(sorted(wants)))
-    first, parts = _part(path, limits, whole)
+    first, parts = _part(path, limits, whole, until)
     found, seconds, failed = [first], limits.max_seconds / parts, 0
     for number in range(1, parts):
-        left = limits.timeout_s - (time.monotonic() - before)
         seek = limits.start_s + number * (first.duration_s - limits.start_s) / parts
         try:
             here = Part(seek, found[-1].start_s + seconds, seconds, 1, whole.wants)
-            found.append(_part(path, replace(limits, timeout_s=max(left, 0.001)), here)[0])
+            found.append(_part(path, limits, here, until)[0])
         except VideoError:
-            if time.monotonic() - before > limits.timeout_s:
+            if time.monotonic() > until:
                 raise
             failed += 1
+    told = None
     if failed:
-        warning = f"{failed} of the {parts} parts to be looked at could not be decoded; the file may be cut off."
-        found[0] = replace(first, warning=f"{first.warning or ''} {warning}".strip())
+        told = f"{failed} of the {parts} parts to be looked at could not be decoded; the file may be cut off."
     elif parts > 1 and found[-1].start_s < limits.start_s + limits.max_seconds < 0.8 * first.duration_s:
-        warning = f"The file has too few key frames to go to; its first {limits.max_seconds:g} s were used."
-        found[0] = replace(first, warning=f"{first.warning or ''} {warning}".strip())
-    return found
+        told = f"The file has too few key frames to go to; its first {limits.max_seconds:g} s were used."
+    return [replace(first, warning=together(first.warning, told)), *found[1:]]
+
+
+def together(*told: str | None) -> str | None:
+    """What is told of a clip in several places, each once; None when there is nothing."""
+    return " ".join(dict.fromkeys(filter(None, told))) or None
 
 
 def check_file(path: str | Path) -> None:
@@ -117,7 +116,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Frames]:
     """The pictures of a folder; of more than are looked at, parts as `read_windows` gives them."""
-    paths, before = _pictures(folder), time.monotonic()
+    paths, until = _pictures(folder), time.monotonic() + limits.timeout_s
     times = [i / limits.picture_fps for i in range(len(paths))]
     duration = len(paths) / limits.picture_fps
     if not wants & PICTURES:
@@ -129,44 +128,27 @@ def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Fr
         start = limits.start_s + number * (duration - limits.start_s) / parts - 1e-6
         part = Part(start, start, limits.max_seconds / parts, 1, tuple(sorted(wants)), stills=True)
         listed = [(at, str(path)) for at, path in zip(times, paths, strict=True) if 0 <= at - start < part.seconds]
-        left = replace(limits, timeout_s=max(limits.timeout_s - (time.monotonic() - before), 0.001))
         with tempfile.TemporaryFile() as file:
             file.write(json.dumps(listed).encode())
             file.seek(0)
-            pictures, end = run(folder, file, left, part)
+            pictures, end = run(folder, file, limits, part, until)
         if not pictures.times_s:
             refused.append(end["refused"] or "holds no picture that late")
             continue
         end |= {"stopped": True, "duration_s": duration, "rate": limits.picture_fps}
-        seen = _answer(limits, part, pictures, end)
-        found.append(replace(seen, warning=_told(seen, end)))
+        found.append(_answer(limits, part, pictures, end))
     if not found:
         raise VideoError(f"{folder} {refused[0]}. Replace the pictures, or leave the folder out.")
     if refused:
         late = f"In {len(refused)} of the {parts} parts to be looked at, the folder {refused[0]}."
-        found[0] = replace(found[0], warning=f"{found[0].warning or ''} {late}".strip())
+        found[0] = replace(found[0], warning=together(found[0].warning, late))
     return found
-
-
-def _told(seen: Frames, end: dict[str, Any]) -> str | None:
-    """What was wrong with pictures of a folder: those that are unusable or damaged by name, and other sizes."""
-    told = [seen.warning] if seen.warning else []
-    if bad := end.get("unusable", 0) + end.get("damaged", 0):
-        named = "; ".join(end["told"])
-        told.append(f"{bad} of the pictures are broken: {named}{'; ...' if bad > len(end['told']) else ''}.")
-    if others := end.get("others"):
-        height, width = seen.rgb.shape[1:3]
-        told.append(f"{others} of the pictures have another size than the first and were scaled to {width}x{height}.")
-    return " ".join(told) or None
 
 
 def _opened(path: Path) -> BinaryIO:
     """The file, opened, when it is one that has bytes. Raises VideoError on everything else."""
     try:
-        mode = path.stat().st_mode
-        if stat.S_ISDIR(mode):
-            raise VideoError(f"{path} is a folder; wanted a video file.")
-        if not stat.S_ISREG(mode):  # a pipe or device never ends, and opening one can wait for ever
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or device never ends, and opening one can wait for ever
             raise VideoError(f"{path} is a pipe or device; wanted a video file. Save it to a file first.")
         # Should a pipe take the file's place between the two calls, opening it must not wait.
         flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
@@ -185,10 +167,10 @@ def _opened(path: Path) -> BinaryIO:
     return file
 
 
-def _part(path: Path, limits: FrameLimits, part: Part) -> tuple[Frames, int]:
+def _part(path: Path, limits: FrameLimits, part: Part, until: float) -> tuple[Frames, int]:
     """One part of a clip, and how many parts share the seconds to be looked at."""
     with _opened(path) as file:
-        pictures, end = run(path, file, limits, part)
+        pictures, end = run(path, file, limits, part, until)
         if not pictures.times_s and ("pictures" in part.wants or (end["refused"] and not pictures.sound)):
             _refuse(path, file, end)
     return _answer(limits, part, pictures, end), end.get("parts", 1)
@@ -218,8 +200,15 @@ def _answer(limits: FrameLimits, part: Part, pictures: Pictures, end: dict[str, 
         warnings.append(f"The file ends after {seen:.1f} s of the {stated:.1f} s that it states; it may be cut off.")
     if end["sound"]:
         warnings.append(f"The sound {end['sound']}; what could be decoded was used ({heard:.1f} s).")
-    told, start = " ".join(warnings) or None, times[0] if times else max(part.seek_s, part.start_s)
-    return Frames(rgb, float(fps), float(max(stated, seen)), told, sound, motion, end.get("codec"), start)
+    if bad := end.get("unusable", 0) + end.get("damaged", 0):  # of the pictures of a folder
+        named = "; ".join(end["told"])
+        warnings.append(f"{bad} of the pictures are broken: {named}{'; ...' if bad > len(end['told']) else ''}.")
+    if others := end.get("others"):
+        size = f"{rgb.shape[2]}x{rgb.shape[1]}"
+        warnings.append(f"{others} of the pictures have another size than the first and were scaled to {size}.")
+    start = times[0] if times else max(part.seek_s, part.start_s)
+    warning = together(*warnings)
+    return Frames(rgb, float(fps), float(max(stated, seen)), warning, sound, motion, end.get("codec"), start)
 
 
 def _refuse(path: Path, file: BinaryIO, end: dict[str, Any]) -> NoReturn:

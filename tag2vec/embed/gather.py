@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec import artifact
-from tag2vec.embed.cache import Cache, sampling
+from tag2vec.embed.cache import Cache, Extracted, compact, sampling
 from tag2vec.embed.clips import Clip, read_clips
+from tag2vec.embed.extract import extract_many
 from tag2vec.embed.features import Features, describe
 from tag2vec.embed.folder import KIND, LIST, POOLINGS, Kept, load_poolings
 from tag2vec.embed.kinds import Kinds, in_words, kinds_of, stored_kinds
 from tag2vec.embed.limits import FrameLimits
-from tag2vec.embed.pooled import Arrays, Poolings, extract_all
+from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.errors import SourceError, Tag2VecError, UsageError, VideoError
 
 
@@ -41,7 +42,7 @@ class Gathered:
         return found
 
 
-def is_features(where: object) -> bool:
+def is_features(where: object) -> TypeGuard[str | Path]:
     """Whether `where` is a folder that `tag2vec extract` wrote."""
     return isinstance(where, str | Path) and (Path(where) / LIST / artifact.MANIFEST).is_file()
 
@@ -60,56 +61,61 @@ def gather(
     need not be there. Raises SourceError when no clip can be used, UsageError for other features or limits.
     """
     if is_features(clips):
-        assert isinstance(clips, str | Path)
         found = _stored(Path(clips), features, limits)
     else:
-        kinds, limits = kinds_of(features), limits or FrameLimits()
+        kinds = kinds_of(features)
         listed = read_clips(clips) if isinstance(clips, str | Path) else list(clips)
-        results = extract_all(listed, kinds, limits, cache or Cache(), workers, tick)
-        pairs = list(zip(listed, results, strict=True))
-        found = Gathered(
-            [clip for clip, result in pairs if not isinstance(result, Tag2VecError)],
-            [result for result in results if not isinstance(result, Tag2VecError)],
-            kinds,
-            limits,
-            None,
-            [(clip.path, result) for clip, result in pairs if isinstance(result, Tag2VecError)],
-        )
+        found = _extracted(listed, kinds, limits or FrameLimits(), cache or Cache(), workers, tick)
     if not found.clips:
         reasons = "\n".join(str(error) for _, error in found.failed[:5])
         raise SourceError(f"None of the {len(found.failed)} clips could be used:\n{reasons}")
     return found
 
 
+def _extracted(
+    clips: Sequence[Clip],
+    kinds: Kinds,
+    limits: FrameLimits,
+    cache: Cache,
+    workers: int | None,
+    tick: Callable[[int], None] | None,
+) -> Gathered:
+    """Features that are computed now, as small as the cache keeps them."""
+    used: list[Clip] = []
+    arrays: list[Arrays] = []
+    failed: list[tuple[Path, Tag2VecError]] = []
+    for number, result in extract_many(clips, kinds, limits, cache, workers):
+        clip = clips[number]
+        if isinstance(result, Extracted):
+            used.append(clip)
+            arrays.append([compact(array) for array in result.arrays])
+        else:
+            failed.append((clip.path, result))
+        if tick:
+            tick(number + 1)
+    return Gathered(used, arrays, kinds, limits, None, failed)
+
+
 def _stored(folder: Path, features: str | Features | Sequence[Features] | None, limits: FrameLimits | None) -> Gathered:
     listed = artifact.read(folder / LIST, KIND)
     with artifact.reading(listed.folder):
-        return _listed(folder, listed, features, limits)
-
-
-def _listed(
-    folder: Path,
-    listed: artifact.Artifact,
-    features: str | Features | Sequence[Features] | None,
-    limits: FrameLimits | None,
-) -> Gathered:
-    described, kept = listed.config["features"], FrameLimits(**listed.config["limits"])
-    kinds = stored_kinds(folder, described) if features is None else kinds_of(features)
-    if described != (wanted := [describe(kind) for kind in kinds]):
-        raise _other(folder, in_words(described), in_words(wanted))
-    if limits and sampling(limits) != sampling(kept):
-        raise _other(folder, _limits(kept), _limits(limits))
-    names, digest = listed.config["pooling"], listed.parents.get(POOLINGS)
-    lines: list[dict[str, Any]] = list(listed.lines("clips.jsonl"))
-    good = [line for line in lines if "keys" in line]
-    return Gathered(
-        [Clip.stored(line) for line in good],
-        Kept(folder, [line["keys"] for line in good]),
-        kinds,
-        kept,
-        load_poolings(folder, kinds, digest) if names and digest else None,
-        [(Path(line["path"]), VideoError(line["error"])) for line in lines if "error" in line],
-    )
+        described, kept = listed.config["features"], FrameLimits(**listed.config["limits"])
+        kinds = stored_kinds(folder, described) if features is None else kinds_of(features)
+        if described != (wanted := [describe(kind) for kind in kinds]):
+            raise _other(folder, in_words(described), in_words(wanted))
+        if limits and sampling(limits) != sampling(kept):
+            raise _other(folder, _limits(kept), _limits(limits))
+        names, digest = listed.config["pooling"], listed.parents.get(POOLINGS)
+        lines: list[dict[str, Any]] = list(listed.lines("clips.jsonl"))
+        good = [line for line in lines if "keys" in line]
+        return Gathered(
+            [Clip.stored(line) for line in good],
+            Kept(folder, [line["keys"] for line in good]),
+            kinds,
+            kept,
+            load_poolings(folder, kinds, digest) if names and digest else None,
+            [(Path(line["path"]), VideoError(line["error"])) for line in lines if "error" in line],
+        )
 
 
 def _limits(limits: FrameLimits) -> str:

@@ -37,14 +37,13 @@ def with_flow(features: str | None, flow: str | None) -> str | None:
     if flow is None:
         return features
     parts = _split(features or DEFAULT)
-    followed = [_with(part, "flow", flow) if part.partition(":")[0] == DEFAULT else part for part in parts]
+    followed = [
+        f"{part}{',' if ':' in part else ':'}flow={flow}" if part.partition(":")[0] == DEFAULT else part
+        for part in parts
+    ]
     if followed == parts:
         raise UsageError(f"--flow {flow} was given with the features {features}; wanted trajectories among them.")
     return "+".join(followed)
-
-
-def _with(spelled: str, setting: str, value: str) -> str:
-    return f"{spelled}{',' if ':' in spelled else ':'}{setting}={value}"
 
 
 def poolings_of(spelled: str | None, kinds: Kinds) -> list[str]:

@@ -7,7 +7,6 @@ encoder looks for blocks that are cheap to predict, which is mostly, not always,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -43,7 +42,8 @@ class Motion:
         self._now = np.zeros((rows, columns, 2), np.float32)  # pixels a decoded picture
         self._since = np.zeros_like(self._now)  # the same, added up since the picture shown last
         self._shown: list[Floats] = []
-        self._waiting: list[_Vectors] = []
+        # Shown pixels for one in the file, right and down, the shares, and the vectors, of each picture.
+        self._waiting: list[tuple[float, float, float, float, bytes]] = []
         self._bytes = 0
         self._ends: set[int] = set()  # how many were waiting when one was shown
         self._some = False
@@ -56,7 +56,7 @@ class Motion:
         """
         if self._bytes + len(vectors) > AT_ONCE or len(self._waiting) >= PICTURES_AT_ONCE:
             self._work()
-        self._waiting.append(_Vectors(self.width / width, self.height / height, early, late, vectors))
+        self._waiting.append((self.width / width, self.height / height, early, late, vectors))
         self._bytes += len(vectors)
 
     def show(self) -> None:
@@ -81,14 +81,13 @@ class Motion:
     def _sums(self) -> Iterator[tuple[Floats, Floats]]:
         """For each picture the motion of blocks times their area, and their area: (rows, columns, 2) and (..., 1)."""
         rows, columns = self._now.shape[:2]
-        parts = self._waiting
-        if not parts:
+        if not self._waiting:
             return
-        sizes = [len(part.raw) // VECTOR_BYTES for part in parts]
-        found = np.frombuffer(b"".join(part.raw for part in parts), VECTOR)
+        *facts, parts = zip(*self._waiting, strict=True)
+        found = np.frombuffer(b"".join(parts), VECTOR)
         self._some |= len(found) > 0
-        facts = np.array([(part.wide, part.high, part.early, part.late) for part in parts], np.float32)
-        wide, high, early, late = np.repeat(facts, sizes, axis=0).T
+        sizes = [len(part) // VECTOR_BYTES for part in parts]
+        wide, high, early, late = np.repeat(np.array(facts, np.float32), sizes, axis=1)
         share = np.where(found["source"] < 0, -early, late) / np.maximum(found["scale"], 1)
         area = np.where(share == 0, 0, found["w"] * (found["h"] / np.float32(4)))
         right, down = found["right"] * share * wide * area, found["down"] * share * high * area
@@ -104,15 +103,6 @@ class Motion:
             around = cv2.boxFilter(sums, -1, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT)
             filled = np.where(sums[:, :, 2:] > 0, sums, around)
             yield filled[:, :, :2], filled[:, :, 2:]
-
-
-@dataclass(frozen=True)
-class _Vectors:
-    wide: float  # shown pixels for one in the file
-    high: float
-    early: float
-    late: float
-    raw: bytes
 
 
 def turned(motion: Floats, turns: int) -> Floats:

@@ -80,7 +80,6 @@ def place_clips(
     """
     source: _Files | _Folder
     if is_features(clips):
-        assert isinstance(clips, str | Path)
         source = _Folder(video, Path(clips))
     elif isinstance(clips, str | Path):
         raise SourceError(f"{clips} is no features folder; wanted one that tag2vec extract wrote, or a list of clips.")
@@ -89,11 +88,10 @@ def place_clips(
     if not source.clips:
         raise SourceError("No clip was given; wanted one or more.")
     changes = Changes(failed=source.failed)
-    stamps = [source.stamp(i) for i in range(len(source.clips))]
-    old = [None if known is None else known.row(*pair) for pair in zip(source.clips, stamps, strict=True)]
-    todo = [i for i, row in enumerate(old) if row is None]
-    changes.known = len(old) - len(todo)
+    old = [None if known is None else known.row(*pair) for pair in zip(source.clips, source.stamps, strict=True)]
     places = {i: row for i, row in enumerate(old) if row is not None}
+    todo = [i for i, row in enumerate(old) if row is None]
+    changes.known = len(places)
     points: list[Point] = []
     for done, (i, found) in enumerate(source.pooled(todo)):
         path = source.clips[i].path
@@ -113,8 +111,9 @@ def place_clips(
     placed = _joined(known, points, np.array([places[i] for i in used]))
     kept = [source.clips[i] for i in used]
     if known:
-        changes.gone = len(known.rows.keys() - {clip.path for clip in kept})
-    return replace(placed, clips=kept, stamps=[stamps[i] for i in used]), changes
+        given = {clip.path for clip in kept} | {path for path, _ in changes.failed}
+        changes.gone = len(known.rows.keys() - given)
+    return replace(placed, clips=kept, stamps=[source.stamps[i] for i in used]), changes
 
 
 class _Files:
@@ -123,14 +122,12 @@ class _Files:
     def __init__(self, video: VideoEmbedder, clips: Sequence[Clip], cache: Cache, workers: int | None) -> None:
         absolute = (replace(clip, path=clip.path.absolute()) for clip in clips)
         self.clips = list({clip.path: clip for clip in absolute}.values())
+        stamp = stamp_of(video)
+        self.stamps = [stamp(clip) for clip in self.clips]
         self.failed: list[tuple[Path, Tag2VecError]] = []
         self._video = video
         self._cache = cache
         self._workers = workers
-        self._stamp = stamp_of(video)
-
-    def stamp(self, number: int) -> str:
-        return self._stamp(self.clips[number])
 
     def pooled(self, numbers: Sequence[int]) -> Iterator[tuple[int, Pooled | Tag2VecError]]:
         some, video = [self.clips[i] for i in numbers], self._video
@@ -149,13 +146,11 @@ class _Folder:
                 f"{folder} holds vectors that other poolings made than the model's, so they mean something else. "
                 "Extract the features without --pooling."
             )
+        assert isinstance(found.arrays, Kept)
         self.clips = found.clips
+        self.stamps = [digest({"keys": list(keys)}) for keys in found.arrays.keys]
         self.failed = list(found.failed)
         self._video = video
-
-    def stamp(self, number: int) -> str:
-        assert isinstance(self._found.arrays, Kept)
-        return digest({"keys": list(self._found.arrays.keys[number])})
 
     def pooled(self, numbers: Sequence[int]) -> Iterator[tuple[int, Pooled | Tag2VecError]]:
         for i in numbers:

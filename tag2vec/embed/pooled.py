@@ -1,8 +1,8 @@
-"""From clips to one vector each: extraction of many, poolings fitted on a sample of them, and their use."""
+"""From the features of clips to one vector each: poolings fitted on a sample of them, and their use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from typing import Any
 
@@ -10,15 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec.embed.cache import compact
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.extract import Cache, Extracted, extract_many
 from tag2vec.embed.kinds import Kinds, poolings_of
-from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.pooling import Pooling, unit
 from tag2vec.embed.pooling._options import made
+from tag2vec.embed.pooling._rows import drawn
 from tag2vec.embed.threads import one_thread
-from tag2vec.errors import Tag2VecError, UsageError
+from tag2vec.errors import UsageError
 
 Arrays = Sequence[NDArray[np.floating[Any]]]  # of one clip, one a kind: (n, dim) or (dim,)
 
@@ -29,23 +27,6 @@ SAMPLE = 200_000  # rows of features that a pooling is fitted on, or
 NUMBERS = 20_000_000  # numbers, where the rows are short
 LEVELLED_ON = 1000  # clips that kinds of features are made comparable on
 LEAST_SPREAD = 0.1  # of vectors of length 1: a kind that tells these clips apart by less is not blown up further
-
-
-def extract_all(
-    clips: Sequence[Clip],
-    kinds: Kinds,
-    limits: FrameLimits,
-    cache: Cache,
-    workers: int | None = None,
-    tick: Callable[[int], None] | None = None,
-) -> list[Arrays | Tag2VecError]:
-    """Features of many clips, in order, as small as the cache keeps them; a clip that failed has its error instead."""
-    results: list[Arrays | Tag2VecError] = []
-    for done, (_, result) in enumerate(extract_many(clips, kinds, limits, cache, workers)):
-        results.append([compact(array) for array in result.arrays] if isinstance(result, Extracted) else result)
-        if tick:
-            tick(done + 1)
-    return results
 
 
 class Picked(Sequence[Arrays]):
@@ -82,7 +63,7 @@ class Poolings(torch.nn.Module):
             self.parts = torch.nn.ModuleList(made(name, kind.dim, kind.blocks) for name, kind in named)
         self.widths = [part.out_dim for part in self]
         # What changes in training cannot be compared with what is written before it.
-        self._reading = [kind.reads and not _learns(part) for part, kind in zip(self, kinds, strict=True)]
+        self._reading = [kind.reads and not part.learns for part, kind in zip(self, kinds, strict=True)]
         self.read = sum(compress(self.widths, self._reading))  # width of `told`
         self.out_dim = sum(self.widths)
         self.register_buffer("middle", torch.zeros(self.out_dim if len(kinds) > 1 else 0))
@@ -96,7 +77,7 @@ class Poolings(torch.nn.Module):
     @property
     def trained(self) -> bool:
         """Whether one of them has something to learn from tags."""
-        return any(map(_learns, self))
+        return any(part.learns for part in self)
 
     def forward(self, rows: Rows) -> torch.Tensor:
         """For each kind x (m, time, dim) and mask (m, time) -> (m, out_dim)."""
@@ -106,7 +87,7 @@ class Poolings(torch.nn.Module):
             return only
         middles = torch.split(self.middle, self.widths)
         levelled = [
-            v if _learns(part) else (unit(v) - m) / s
+            v if part.learns else (unit(v) - m) / s
             for part, v, m, s in zip(self, vectors, middles, self.spread, strict=True)
         ]
         return torch.cat(levelled, dim=1)
@@ -117,8 +98,8 @@ class Poolings(torch.nn.Module):
         for number, (part, kind) in enumerate(zip(self, self.kinds, strict=True)):
             draw = np.random.default_rng(seed)
             share = max(1, max(SAMPLE, NUMBERS // kind.dim) // len(clips))
-            sample = [_some(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
-            sample += [_some(kind.told(clip), share, draw) for clip in listed if kind.reads]
+            sample = [drawn(np.atleast_2d(arrays[number]), share, draw) for arrays in clips]
+            sample += [drawn(kind.told(clip), share, draw) for clip in listed if kind.reads]
             part.fit(np.concatenate(sample).astype(np.float32), seed)
         self.eval()
         if len(self.kinds) > 1:
@@ -200,22 +181,13 @@ class Poolings(torch.nn.Module):
         return np.concatenate([np.zeros(0, np.float32), *compress(parts, self._reading)])
 
 
-def _some(rows: NDArray[Any], share: int, draw: np.random.Generator) -> NDArray[Any]:
-    taken: NDArray[Any] = rows if len(rows) <= share else rows[np.sort(draw.choice(len(rows), share, False))]
-    return taken
-
-
-def _learns(part: Pooling) -> bool:
-    return any(True for _ in part.parameters())
-
-
 def padded(clips: Sequence[Arrays], most: int | None = None, draw: np.random.Generator | None = None) -> Rows:
     """The rows of clips, side by side for each kind; of more than `most` that many are drawn, kept in their order."""
     found = []
     for kind in zip(*clips, strict=True):
         parts = [np.atleast_2d(array) for array in kind]
         if most and draw:
-            parts = [_some(part, most, draw) for part in parts]
+            parts = [drawn(part, most, draw) for part in parts]
         x = torch.zeros(len(parts), max(1, *map(len, parts)), parts[0].shape[1])
         mask = torch.zeros(x.shape[:2], dtype=torch.bool)
         for i, part in enumerate(parts):

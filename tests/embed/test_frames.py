@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tag2vec.embed.decoding.parent import Part, run
 from tag2vec.embed.frames import read_frames
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import UsageError, VideoError
@@ -187,6 +188,9 @@ def test_a_slow_decoder_is_stopped(tmp_path: Path) -> None:
     with pytest.raises(VideoError, match=r"within 0\.02 seconds"):
         read_frames(path, FrameLimits(timeout_s=0.02))
     assert time.monotonic() - start < 5
+    part = Part(0.0, 0.0, 10.0, 1, ("pictures",))
+    with path.open("rb") as file, pytest.raises(VideoError, match="within 60 seconds"):  # all parts of it together
+        run(path, file, FrameLimits(), part, time.monotonic() - 1)
     assert _open_files() == before
 
 

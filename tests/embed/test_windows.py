@@ -111,6 +111,11 @@ def test_segments_are_the_seconds_one_by_one(tmp_path: Path) -> None:
     short = list(extract_segments(path, Colours(), 5, FrameLimits(max_seconds=2), workers=0))
     assert [len(one.arrays[0]) for _, _, one in short if isinstance(one, Extracted)] == [20, 20, 10]
     assert [end for _, end, _ in extract_segments(path, Colours(), 10.9, workers=0)] == [10.9]
+    late = list(extract_segments(path, Colours(), 5, FrameLimits(start_s=3), workers=0))
+    assert [(start, end) for start, end, _ in late] == [(3, 8), (8, 11)]
+    for start, _, one in late:
+        assert isinstance(one, Extracted)
+        np.testing.assert_allclose(one.arrays[0][:10], 4 * start, atol=2)
     with pytest.raises(UsageError, match=r"wanted 0\.5 s or more"):
         next(extract_segments(path, Colours(), 0))
 

@@ -160,6 +160,9 @@ def test_broken_and_lost_clips_cost_only_themselves(home: Home, held_out: list[C
     code, _, err = run("index-clips", folder / "broken.mp4", "-m", home.model, "-o", found)
     assert code == 1 and "None of the 1 clips could be used" in err
     assert artifact.read(found, "clips").config["clips"] == 10  # what was there before stays
+    (folder / "broken.mp4").replace(folder / "01.mp4")
+    code, _, err = run("index-clips", folder, "-m", home.model, "-o", found)
+    assert code == 1 and "9 clips, 9 of them were there already, 0 are gone, 1 failed" in err
     code, _, err = run("index-clips", folder, "-m", home.model, "-o", home.model)
     assert code == 1 and "a clips is not written over it" in err
 

@@ -7,6 +7,7 @@ import math
 import signal
 import struct
 import threading
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -50,8 +51,11 @@ class Pictures:
     motion: Motion | None = None
 
 
-def run(path: Path, file: BinaryIO, limits: FrameLimits, part: Part) -> tuple[Pictures, dict[str, Any]]:
-    """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns."""
+def run(path: Path, file: BinaryIO, limits: FrameLimits, part: Part, until: float) -> tuple[Pictures, dict[str, Any]]:
+    """Decode `file` in a child; its pictures and how it ended. The child is gone when this returns.
+
+    Raises VideoError when that is later than `until`, by time.monotonic: all parts share the time of a clip.
+    """
     child = starting.given(asdict(limits) | asdict(part), file)
     late = threading.Event()
 
@@ -59,7 +63,7 @@ def run(path: Path, file: BinaryIO, limits: FrameLimits, part: Part) -> tuple[Pi
         late.set()
         child.kill()
 
-    clock = threading.Timer(limits.timeout_s, stop)
+    clock = threading.Timer(max(until - time.monotonic(), 0.001), stop)
     clock.daemon = True
     clock.start()
     assert child.stdout is not None

@@ -104,7 +104,5 @@ def _process(stdin: Any, *arguments: str) -> Process:
 
 
 def _end(child: _Waiting) -> None:
-    child.line.close()
-    assert child.process.stdout is not None
-    child.process.stdout.close()
-    child.process.wait()
+    with child.process:  # it is waited for
+        child.line.close()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec import plugins
+
 if TYPE_CHECKING:
     from tag2vec.embed.clips import Clip
     from tag2vec.embed.frames import Frames
@@ -45,6 +47,11 @@ class Features(ABC):
         """What is to be read of a clip's file: "pictures", also with "motion", and "sound"."""
         return frozenset({"pictures"})
 
+    def _fill(self, **values: Any) -> None:
+        """Fill in fields that only files or other fields say, once, when the plugin is made."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Features:
         """Itself: it never changes, and one with a file open could not be copied."""
         return self
@@ -75,7 +82,8 @@ class Features(ABC):
 
 def describe(features: Features) -> dict[str, Any]:
     """What decides the numbers: name, version and settings. Part of the cache key and of every model."""
-    from tag2vec.plugins import settings
-
-    name = type(features).__module__.rsplit(".", 1)[-1]
-    return {"name": name, "version": features.version, "settings": settings(features)}
+    return {
+        "name": plugins.name_of(features),
+        "version": features.version,
+        "settings": plugins.settings(features),
+    }

@@ -13,7 +13,7 @@ fast as arc tangents and counting, and as good for recognition.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import cv2
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from tag2vec.embed.features._flow import TILE
 from tag2vec.embed.features._scales import Scale
-from tag2vec.embed.features._threads import usable
+from tag2vec.embed.features._threads import side_by_side, usable
 from tag2vec.embed.features._tracks import Tracks
 
 Floats = NDArray[np.float32]
@@ -75,75 +75,66 @@ def _shares(length: int, span: float) -> Floats:
 
 def _all_cells(scale: Scale, speed: float, frames: list[int]) -> Iterator[tuple[int, Floats]]:
     """(i, cells of frame i) in order, made by as many threads as cv2 may use."""
-    threads = usable()
-    makers = [_Cells(scale, speed) for _ in range(threads)]
-
-    def some(k: int, blocks: list[list[int]]) -> list[Floats]:
-        return [makers[k](block) for block in blocks[k::threads]]
-
     blocks = [frames[first : first + BLOCK] for first in range(0, len(frames), BLOCK)]
-    with ThreadPoolExecutor(threads) as pool:
-        for first in range(0, len(blocks), 2 * threads):
-            batch = blocks[first : first + 2 * threads]
-            made = list(pool.map(some, range(threads), [batch] * threads))
-            for n, block in enumerate(batch):
-                cells = made[n % threads][n // threads]
-                yield from ((i, cells[:, at]) for at, i in enumerate(block))
+    at_once = 2 * usable()
+    for first in range(0, len(blocks), at_once):
+        some = blocks[first : first + at_once]
+        for block, cells in zip(some, side_by_side(partial(_cells, scale, speed), some), strict=True):
+            yield from ((i, cells[:, at]) for at, i in enumerate(block))
 
 
-class _Cells:
-    """The histograms of all cells of some frames. These stand one above the other, as one tall picture: many small
-    calls would cost more than what they compute, and threads that call often wait for each other."""
+def _cells(scale: Scale, speed: float, frames: list[int]) -> Floats:
+    """(CHANNELS, n, rows, columns) of n frames: (y, x) is the cell centred on the pixel (y - PAD, x - PAD) * TILE.
 
-    def __init__(self, scale: Scale, speed: float) -> None:
-        self.scale = scale
-        self.speed = np.float32(speed)
+    The frames stand one above the other, as one tall picture: many small calls would cost more than what they compute,
+    and threads that call often wait for each other.
+    """
+    gray, flow, rest = (part[frames] for part in (scale.gray, scale.flow, scale.rest))
+    n, high, wide = len(gray), gray.shape[1] // TILE, gray.shape[2] // TILE
+    tiles = np.zeros((CHANNELS, n, high + 2 * PAD, wide + 2 * PAD), np.float32)
+    inside = tiles[:, :, PAD:-PAD, PAD:-PAD]
+    right, down = cv2.split(_tall(rest) * np.float32(speed))
+    still = (cv2.magnitude(right, down) < STILL).astype(np.float32)
+    moves = 1 - still
+    _directions(*_gradient(gray), inside[:8])
+    _directions(right * moves, down * moves, inside[8:16])
+    _tile(still, inside[16])
+    # Boundaries hardly see the camera: those of the flow as it is were as good. Their length is no matter.
+    for plane, out in zip(cv2.split(_tall(flow)), (inside[17:25], inside[25:]), strict=True):
+        _directions(*_gradient(np.asarray(plane, np.float32).reshape(flow.shape[:3])), out)
+    # One picture of all channels, one above the other: the empty tiles between them keep them apart. A window
+    # of an even size reaches from y - 2 to y + 1, so its centre is the upper edge of tile y.
+    tall = tiles.reshape(-1, tiles.shape[3])
+    sums = cv2.boxFilter(tall, -1, (PAD, PAD), normalize=False, borderType=cv2.BORDER_CONSTANT)
+    return np.asarray(sums, np.float32).reshape(tiles.shape)
 
-    def __call__(self, frames: list[int]) -> Floats:
-        """(CHANNELS, n, rows, columns): (y, x) is the cell centred on the pixel (y - PAD, x - PAD) * TILE."""
-        gray, flow, rest = (part[frames] for part in (self.scale.gray, self.scale.flow, self.scale.rest))
-        self.high, self.wide = gray.shape[1] // TILE, gray.shape[2] // TILE
-        self.tiles = np.zeros((CHANNELS, len(frames), self.high + 2 * PAD, self.wide + 2 * PAD), np.float32)
-        right, down = cv2.split(_tall(rest) * self.speed)
-        still = (cv2.magnitude(right, down) < STILL).astype(np.float32)
-        moves = 1 - still
-        self._directions(0, *_gradient(gray))
-        self._directions(8, right * moves, down * moves)
-        self._tile(16, still)
-        # Boundaries hardly see the camera: those of the flow as it is were as good. Their length is no matter.
-        for channel, plane in zip((17, 25), cv2.split(_tall(flow)), strict=True):
-            self._directions(channel, *_gradient(np.asarray(plane, np.float32).reshape(flow.shape[:3])))
-        # One picture of all channels, one above the other: the empty tiles between them keep them apart. A window
-        # of an even size reaches from y - 2 to y + 1, so its centre is the upper edge of tile y.
-        tall = self.tiles.reshape(-1, self.tiles.shape[3])
-        sums = cv2.boxFilter(tall, -1, (PAD, PAD), normalize=False, borderType=cv2.BORDER_CONSTANT)
-        return np.asarray(sums, np.float32).reshape(self.tiles.shape)
 
-    def _directions(self, channel: int, x: Floats, y: Floats) -> None:
-        """Fill 8 channels with the votes of the vectors (x, y): right first, then clockwise on the screen."""
-        one, root = np.empty_like(x), float(np.sqrt(2))
-        wide, high, left, up = np.abs(x), np.abs(y), -x, -y
-        # Along an axis counts what the other coordinate leaves over; along a diagonal what both share.
-        for bin_, operation, a, b, scale in (
-            (0, np.subtract, x, high, 1.0),
-            (1, np.minimum, x, y, root),
-            (2, np.subtract, y, wide, 1.0),
-            (3, np.minimum, left, y, root),
-            (4, np.subtract, left, high, 1.0),
-            (5, np.minimum, left, up, root),
-            (6, np.subtract, up, wide, 1.0),
-            (7, np.minimum, x, up, root),
-        ):
-            operation(a, b, out=one)
-            cv2.threshold(one, 0, 0, cv2.THRESH_TOZERO, dst=one)  # three times as fast as np.maximum
-            self._tile(channel + bin_, one, scale)
+def _directions(x: Floats, y: Floats, out: Floats) -> None:
+    """Fill 8 channels of tiles with the votes of the vectors (x, y): right first, then clockwise on the screen."""
+    one, root = np.empty_like(x), float(np.sqrt(2))
+    wide, high, left, up = np.abs(x), np.abs(y), -x, -y
+    # Along an axis counts what the other coordinate leaves over; along a diagonal what both share.
+    votes = (
+        (np.subtract, x, high, 1.0),
+        (np.minimum, x, y, root),
+        (np.subtract, y, wide, 1.0),
+        (np.minimum, left, y, root),
+        (np.subtract, left, high, 1.0),
+        (np.minimum, left, up, root),
+        (np.subtract, up, wide, 1.0),
+        (np.minimum, x, up, root),
+    )
+    for channel, (operation, a, b, scale) in zip(out, votes, strict=True):
+        operation(a, b, out=one)
+        cv2.threshold(one, 0, 0, cv2.THRESH_TOZERO, dst=one)  # three times as fast as np.maximum
+        _tile(one, channel, scale)
 
-    def _tile(self, channel: int, picture: Floats, scale: float = 1.0) -> None:
-        # The mean over a tile: pictures of full and of half size then weigh the same.
-        n = self.tiles.shape[1]
-        mean = cv2.resize(picture, (self.wide, n * self.high), interpolation=cv2.INTER_AREA)
-        mean = mean.reshape(n, self.high, self.wide)
-        np.multiply(mean, np.float32(scale), out=self.tiles[channel, :, PAD:-PAD, PAD:-PAD])
+
+def _tile(picture: Floats, out: Floats, scale: float = 1.0) -> None:
+    """Fill `out` (n, rows, columns) with the means over the tiles: pictures of full and of half size weigh the same."""
+    n, high, wide = out.shape
+    mean = cv2.resize(picture, (wide, n * high), interpolation=cv2.INTER_AREA)
+    np.multiply(mean.reshape(out.shape), np.float32(scale), out=out)
 
 
 def _tall(pictures: NDArray[Any]) -> NDArray[Any]:

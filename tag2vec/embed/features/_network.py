@@ -65,11 +65,6 @@ class Network(Features):
         """The frames (n, h, w, 3) of `frames` that are looked at, evenly spread."""
         return frames[spread(len(frames), min(len(frames), max(self.least, round(self.rate * len(frames) / fps))))]
 
-    def _fill(self, **values: Any) -> None:
-        """Fill in fields that the files say, once, when the plugin is made."""
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
 
 def spread(length: int, n: int) -> NDArray[np.intp]:
     """Positions (n,) in 0..length - 1: the middles of n equal parts; some are repeated when n > length."""
@@ -160,8 +155,7 @@ def checksum(files: Sequence[Path], wanted: str, what: str) -> str:
     try:
         for path in files:
             with path.open("rb") as file:
-                while block := file.read(2**20):
-                    digest.update(block)
+                hashlib.file_digest(file, lambda: digest)
     except OSError as error:
         raise UsageError(f"{what} cannot be read: {error}. Give the path of one that is there.") from error
     found = digest.hexdigest()

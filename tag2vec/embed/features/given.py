@@ -44,14 +44,7 @@ class Given(Features):
                 "were made in the same way, name them with --given; else put the old ones back, or fit the model again."
             )
         widths = {name: part.shape[-1] for name, part in next(iter(table.entries.values())).parts().items()}
-        for name, value in (
-            ("path", str(path)),
-            ("content", content),
-            ("dim", sum(widths.values())),
-            ("_widths", widths),
-            ("_table", table),
-        ):
-            object.__setattr__(self, name, value)
+        self._fill(path=str(path), content=content, dim=sum(widths.values()), _widths=widths, _table=table)
 
     @property
     def blocks(self) -> dict[str, int]:

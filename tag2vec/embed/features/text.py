@@ -53,21 +53,16 @@ class Title(Features):
                     f"{self.model} holds another tag space ({space.digest[:12]}) than the one that the titles were "
                     f"learnt with ({self.content[:12]}). Put that one back, or fit the video embedder again."
                 )
-            object.__setattr__(self, "model", str(Path(self.model).absolute()))
-            object.__setattr__(self, "content", self.content or space.digest)
-            self._look_into(space)
+            self._fill(model=str(Path(self.model).absolute()), content=self.content or space.digest)
+            self._fill(dim=space.dim, _space=space)
 
     def bound(self, space: TagSpace) -> Title:
         """This, or when it names no model, the same with the words of `space`."""
         if self.model:
             return self
         own = replace(self)
-        own._look_into(space)
+        own._fill(dim=space.dim, _space=space)
         return own
-
-    def _look_into(self, space: TagSpace) -> None:
-        object.__setattr__(self, "dim", space.dim)
-        object.__setattr__(self, "_space", space)
 
     def of(self, clip: Clip, seen: Frames) -> NDArray[np.float32]:
         """(1, dim), or (0, dim) where there is no title or no known word in it."""

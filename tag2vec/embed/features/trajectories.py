@@ -63,9 +63,8 @@ class DenseTrajectories(Features):
     version = 4
 
     def __post_init__(self) -> None:
-        for name, value in (QUICK if self.flow == "codec" else THOROUGH).items():
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, value)
+        usual = QUICK if self.flow == "codec" else THOROUGH
+        self._fill(**{name: value for name, value in usual.items() if getattr(self, name) is None})
         for name in ("scales", "seconds", "stride", "quality", "min_std", "max_std", "max_jump", "max_tracks"):
             if not getattr(self, name) > 0:
                 raise UsageError(f"trajectories has {name}={getattr(self, name)}; wanted a positive number.")

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from tag2vec import plugins
 from tag2vec.errors import UsageError
 
 
@@ -27,7 +28,12 @@ class Pooling(torch.nn.Module):
     @property
     def name(self) -> str:
         """The name of the plugin."""
-        return type(self).__module__.rsplit(".", 1)[-1]
+        return plugins.name_of(self)
+
+    @property
+    def learns(self) -> bool:
+        """Whether it has weights, which tags train."""
+        return any(True for _ in self.parameters())
 
     @abstractmethod
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -52,5 +58,4 @@ def unit_root(v: torch.Tensor) -> torch.Tensor:
 
 def unit(v: torch.Tensor) -> torch.Tensor:
     """v (..., d) to length 1; nothing stays nothing."""
-    scaled: torch.Tensor = v / v.norm(dim=-1, keepdim=True).clamp_min(1e-12)
-    return scaled
+    return torch.nn.functional.normalize(v, dim=-1)

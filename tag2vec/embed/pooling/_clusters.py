@@ -11,20 +11,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tag2vec.embed.pooling import Pooling, whole
-from tag2vec.embed.pooling._rows import Level, some
+from tag2vec.embed.pooling import whole
+from tag2vec.embed.pooling._rows import Levelled, some
 from tag2vec.errors import UsageError
 
 CRISP = 100.0  # how much larger the largest share of a row is than the next, at the start: the paper's appendix A
 
 
-class Clustered(Pooling):
+class Clustered(Levelled):
     """Centres c (clusters, dim), and shares a_k(x) = softmax over k of w_k x + b_k (equation 3), trained apart."""
 
     def __init__(self, dim: int, clusters: int) -> None:
-        super().__init__()
+        super().__init__(dim)
         whole(self.name, clusters=clusters)
-        self.level = Level(dim)
         self.assign = torch.nn.Linear(dim, clusters)
         self.centres = torch.nn.Parameter(torch.randn(clusters, dim))
 

@@ -91,7 +91,7 @@ class _Followed(Pooling):
         if options.dropout:
             steps.append(torch.nn.Dropout(options.dropout))
         self.steps = torch.nn.Sequential(*steps)
-        if options.dropout and not any(True for _ in self.parameters()):
+        if options.dropout and not self.learns:
             raise UsageError(
                 f"A pooling got dropout={options.dropout}, which is of training, and has nothing to train. Leave it "
                 "out, or add out=1024 or gate=true."

@@ -9,27 +9,20 @@ training and after.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from tag2vec.embed.pooling import Pooling, whole
-from tag2vec.embed.pooling._rows import Level, highest, some
+from tag2vec.embed.pooling import whole
+from tag2vec.embed.pooling._rows import Levelled, highest
 
 
-class Dbof(Pooling):
+class Dbof(Levelled):
     """max over rows of ReLU(normalised(W x + b)); out_dim = clusters, the number of words."""
 
     def __init__(self, dim: int, blocks: dict[str, int], clusters: int = 1024) -> None:
-        super().__init__()
+        super().__init__(dim)
         whole(self.name, clusters=clusters)
         self.out_dim = clusters
-        self.level = Level(dim)
         self.words = torch.nn.Sequential(torch.nn.Linear(dim, clusters), torch.nn.LayerNorm(clusters), torch.nn.ReLU())
-
-    def fit(self, sample: NDArray[np.float32], seed: int) -> None:
-        """Bring the columns of `sample` (rows, dim) to the same spread; all else is trained."""
-        self.level.fit(some(sample, seed))
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         return highest(self.words(self.level(x, mask)), mask)

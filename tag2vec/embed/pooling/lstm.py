@@ -16,6 +16,3 @@ class Lstm(Recurrent):
     """out_dim = units: the hidden state of the last layer after the last row."""
 
     kind = torch.nn.LSTM
-
-    def __init__(self, dim: int, blocks: dict[str, int], units: int = 256, layers: int = 1) -> None:
-        super().__init__(dim, units, layers)

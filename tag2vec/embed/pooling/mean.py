@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from tag2vec.embed.pooling import Pooling
+from tag2vec.embed.pooling._rows import mean
 
 
 class Mean(Pooling):
@@ -13,6 +14,4 @@ class Mean(Pooling):
         self.out_dim = dim
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        weights = mask.to(x.dtype).unsqueeze(-1)
-        total: torch.Tensor = (torch.where(weights > 0, x, torch.zeros_like(x))).sum(dim=1)
-        return total / weights.sum(dim=1).clamp(min=1)
+        return mean(x, mask)

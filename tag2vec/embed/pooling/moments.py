@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from tag2vec.embed.pooling import Pooling, unit_root
+from tag2vec.embed.pooling._rows import mean
 
 
 class Moments(Pooling):
@@ -18,11 +19,8 @@ class Moments(Pooling):
         self.out_dim = 2 * dim
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        real = mask.unsqueeze(-1)
-        n = real.sum(dim=1).clamp(min=1)
-        rows = torch.where(real, x, torch.zeros_like(x))
-        mean = rows.sum(dim=1) / n
-        off = torch.where(real, rows - mean.unsqueeze(1), torch.zeros_like(x))
+        middle = mean(x, mask)
+        off = torch.where(mask.unsqueeze(-1), x - middle.unsqueeze(1), 0.0)
         # The root's slope at 0 is infinite: a little is added so that gradients stay finite.
-        deviation = (off.square().sum(dim=1) / n + 1e-12).sqrt() - 1e-6
-        return unit_root(torch.cat([mean, deviation], dim=1))
+        deviation = (mean(off.square(), mask) + 1e-12).sqrt() - 1e-6
+        return unit_root(torch.cat([middle, deviation], dim=1))

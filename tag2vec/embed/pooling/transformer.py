@@ -9,16 +9,14 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from tag2vec.embed.pooling import Pooling, whole
-from tag2vec.embed.pooling._rows import Level, real_first, some
+from tag2vec.embed.pooling import whole
+from tag2vec.embed.pooling._rows import Levelled, mean, real_first
 from tag2vec.errors import UsageError
 
 
-class Transformer(Pooling):
+class Transformer(Levelled):
     """Rows are mapped to `width` columns and attend to each other in `layers` layers of `heads` heads; out_dim = width.
 
     A clip of n rows takes time and memory in proportion to n * n.
@@ -27,31 +25,24 @@ class Transformer(Pooling):
     ordered = True
 
     def __init__(self, dim: int, blocks: dict[str, int], width: int = 256, heads: int = 4, layers: int = 1) -> None:
-        super().__init__()
+        super().__init__(dim)
         whole(self.name, width=width, heads=heads, layers=layers)
         if width % heads:
             raise UsageError(f"transformer got width={width} and heads={heads}; wanted heads that divide the width.")
         self.out_dim = width
-        self.level = Level(dim)
         self.enter = torch.nn.Linear(dim, width)
         # Not torch.nn.TransformerEncoder, whose layers all start with the same weights.
         self.layers = torch.nn.ModuleList(
             torch.nn.TransformerEncoderLayer(width, heads, 4 * width, batch_first=True) for _ in range(layers)
         )
 
-    def fit(self, sample: NDArray[np.float32], seed: int) -> None:
-        """Bring the columns of `sample` (rows, dim) to the same spread; all else is trained."""
-        self.level.fit(some(sample, seed))
-
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         rows, lengths = real_first(self.level(x, mask), mask)
-        shown = lengths.clamp(min=1).unsqueeze(-1)  # attention to nothing is no number: an empty clip has a row of 0
-        hidden = torch.arange(rows.shape[1], device=x.device) >= shown  # (batch, time)
+        shown = torch.arange(rows.shape[1], device=x.device) < lengths.unsqueeze(-1)  # (batch, time)
         y = self.enter(rows) + _positions(rows.shape[1], self.out_dim).to(x)
         for layer in self.layers:
-            y = layer(y, src_key_padding_mask=hidden)
-        total: torch.Tensor = y.masked_fill(hidden.unsqueeze(-1), 0.0).sum(dim=1)
-        return total / shown
+            y = layer(y, src_key_padding_mask=~shown)
+        return mean(y, shown)
 
 
 def _positions(time: int, width: int) -> torch.Tensor:
