@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,7 +15,7 @@ from tag2vec.artifact import Artifact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.compose import rarest
 from tag2vec.embed.heads import Head
-from tag2vec.embed.newtags import entries_with, with_bias_of_rare
+from tag2vec.embed.newtags import entries_with, extended
 from tag2vec.embed.space import TagSpace
 from tag2vec.errors import ArtifactError
 
@@ -36,9 +35,7 @@ def with_stored_tags(base: TagSpace, clips: Sequence[Clip], stems: Sequence[str]
     if not new:
         return base
     rows = [stored[stem] for stem in new]
-    inputs, outputs = np.vstack([base.inputs, new_inputs[rows]]), np.vstack([base.outputs, new_outputs[rows]])
-    bias = with_bias_of_rare(base.bias, len(new))
-    return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest, bias)
+    return extended(base, entries, new_inputs[rows], new_outputs[rows])
 
 
 def carry_over(state: dict[str, Tensor], head: Head, stems: list[str], space: TagSpace) -> dict[str, Tensor]:

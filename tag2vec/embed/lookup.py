@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed.compose import composed, telling, words_inside
 from tag2vec.errors import UnknownName, UsageError
 from tag2vec.scraping.normalise import spell, written
 
@@ -63,11 +63,9 @@ def place(space: TagSpace, tag: str) -> Found | Composed:
     if found := _known(space, tag):
         return found
     row, nearness = nearest(space, tag)
-    if nearness < TYPO:
-        words = words_inside(space, tag)
-        if telling(words, tag):
-            vector = vectors_at(space.inputs, directions(space.inputs, [words], [[]]))[0]
-            return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
+    if nearness < TYPO and telling(words := words_inside(space, tag), tag):
+        vector = composed(space.inputs, [words])[0]
+        return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
     return _misspelt(space, tag, row, nearness)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tag2vec import plugins
 from tag2vec.embed.cache import Cache
-from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed.compose import composed, telling, words_inside
 from tag2vec.embed.embedder import Embedder, Evidence, Place, Rows, Untrained
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Network
@@ -147,4 +147,4 @@ def _vector(vectors: Vectors, words: dict[int, int]) -> Vectors:
     if len(words) == 1:
         found: Vectors = vectors[next(iter(words))]
         return found
-    return np.asarray(vectors_at(vectors, directions(vectors, [words], [[]]))[0])
+    return np.asarray(composed(vectors, [words])[0])
