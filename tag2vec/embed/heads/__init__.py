@@ -65,6 +65,7 @@ class Head(nn.Module):
     per_tag: tuple[str, ...] = ()  # names of parameters (v,) that have a value for each tag
     apart: ClassVar[bool] = True  # whether there is a `direct`
 
+    net: nn.Module
     inputs: Tensor
     outputs: Tensor
     carried: Tensor  # (l,) rows
@@ -94,9 +95,10 @@ class Head(nn.Module):
         """What `reduce` gave -> points (m, any)."""
         return self.points(reduced[:, : self.axes.out_dim])
 
-    @abstractmethod
     def points(self, seen: Tensor) -> Tensor:
-        """What a network sees of a clip (m, axes.out_dim) -> points (m, any)."""
+        """What a network sees of a clip (m, axes.out_dim) -> points (m, any): by `net`, or as a recipe says."""
+        points: Tensor = self.net(seen)
+        return points
 
     @abstractmethod
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:

@@ -34,11 +34,7 @@ class GroupsHead(Head):
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("members", members, persistent=False)
         self.register_buffer("rare", 1e-6 * tags.prior, persistent=False)
-        self.net: nn.Module = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, self.groups))
-
-    def points(self, seen: Tensor) -> Tensor:
-        points: Tensor = self.net(seen)
-        return points
+        self.net = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, self.groups))
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         return nn.functional.cross_entropy(points, self.place[wanted.words], reduction="none")
