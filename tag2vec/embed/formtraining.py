@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tag2vec.embed.forms import Floats, Rows, count_cases, evidence
+from tag2vec.embed.posts import SHARED, members
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.embed.style import CASES, case_of
 from tag2vec.embed.units import units
@@ -21,7 +22,6 @@ BATCH = 256  # posts a step at most,
 STEPS = 50  # and steps an epoch at least, which small corpora need
 HELD = 1.0  # precision of the Gaussian at 0 that holds the vector of a form
 KNOWN = 0.5  # chance of a post to be learnt with the cases beside each tag: both with and without is asked later
-SHARED = 0.5  # a post weighs (posts of its author) to the power of -SHARED, as in `refine`
 UNSEEN = 0.3  # added to the authors of a form
 
 
@@ -103,9 +103,7 @@ class _Fit:
     def _step(
         self, posts: _Posts, some: NDArray[np.int64], weight: Floats, known: NDArray[np.bool_], seen: Floats
     ) -> None:
-        lengths = posts.start[some + 1] - posts.start[some]
-        post = np.repeat(np.arange(len(some)), lengths)
-        tags = np.arange(len(post)) + np.repeat(posts.start[some] - np.cumsum(lengths) + lengths, lengths)
+        _, post, tags = members(posts.start, some)
         inputs = self.space.inputs[posts.rows[tags]]
         whole = (
             csr_array((np.ones(len(post), np.float32), (post, np.arange(len(post)))), (len(some), len(post))) @ inputs
@@ -122,10 +120,8 @@ class _Fit:
 
         # The forms of each tag lie one after another: (c,) forms, and the tag `of` each.
         row = posts.rows[tags]
-        many = self.begin[row + 1] - self.begin[row]
-        of = np.repeat(np.arange(len(tags)), many)
+        many, of, forms = members(self.begin, row)
         heads = np.cumsum(many) - many
-        forms = np.arange(len(of)) + np.repeat(self.begin[row] - heads, many)
         told = evidence(beside)
         scores = self.prior[forms] + np.einsum("cd,cd->c", self.vectors[forms], context[of])
         scores = scores + np.einsum("cd,cd->c", self.cases[self.case[forms]], told[of])

@@ -95,7 +95,8 @@ class TagSpace:
         inputs, outputs = fit_word2vec(corpus, len(corpus), counts, config, tick)
         bias = None
         if config.refine:
-            from tag2vec.embed.refine import Posts, refine
+            from tag2vec.embed.posts import Posts
+            from tag2vec.embed.refine import refine
 
             posts = Posts.of(corpus.authored(), {stem: row for row, stem in enumerate(counts)})
             before = config.passes - config.refine

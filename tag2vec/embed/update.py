@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tag2vec.embed.refine import Posts, refine
+from tag2vec.embed.posts import Posts
+from tag2vec.embed.refine import refine
 from tag2vec.embed.space import TagSpace, Vectors, frequent
 from tag2vec.errors import UsageError
 from tag2vec.scraping.corpus import Corpus, Entry
