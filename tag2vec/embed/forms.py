@@ -126,8 +126,7 @@ class Forms:
         Not `known`: how the given tags are written says nothing.
         """
         given, tags = list(given), list(tags)
-        placed = [self.space.place(tag) for tag in given]
-        vectors = [self.space.inputs[one.row] if one.step != "words" else one.vector for one in placed]
+        vectors = [self.space.vector(self.space.place(tag)) for tag in given]
         rows = [self.space.rows[tag.stem] for tag in tags]
         found = self.write(rows, query(np.stack(vectors)), style, [one.lstrip("#") for one in given] if known else ())
         return [replace(tag, tag=form) for tag, form in zip(tags, found, strict=True)]

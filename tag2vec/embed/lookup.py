@@ -42,6 +42,7 @@ class Composed:
     words: tuple[str, ...]
     vector: Vectors
     step: Literal["words"] = "words"
+    row: None = None
 
     @property
     def known(self) -> tuple[str, ...]:

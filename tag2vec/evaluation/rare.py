@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.embed.compose import composed, words_inside
-from tag2vec.embed.lookup import Composed
 from tag2vec.embed.newtags import extended
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.errors import SourceError, UnknownName
@@ -155,9 +154,7 @@ def _given(space: TagSpace, lacking: Lacking, queries: Queries) -> Iterable[tupl
         return np.concatenate([middle_ranks(s, hidden[i : i + 1]) for i, s in enumerate(scores)])
 
     def ours(tag: str) -> Vectors:
-        found = space.place(tag)
-        vector: Vectors = found.vector if isinstance(found, Composed) else space.inputs[found.row]
-        return vector
+        return space.vector(space.place(tag))
 
     def inside(tag: str) -> Vectors:
         vector: Vectors = composed(space.inputs, [words_inside(space, tag)])[0]
