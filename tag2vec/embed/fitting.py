@@ -18,7 +18,7 @@ from torch import Tensor
 from tag2vec import plugins
 from tag2vec.embed.checkpoint import Checkpoint
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.evidence import Floats, Mixture, Neighbours, mixture_of, places
+from tag2vec.embed.evidence import Floats, Mixture, Neighbours, mixture_of
 from tag2vec.embed.examples import Examples
 from tag2vec.embed.gather import Gathered
 from tag2vec.embed.heads import Head, Tags, Vectors
@@ -63,8 +63,8 @@ class Learnt:
     @cached_property
     def neighbours(self) -> Neighbours:
         """The clips as evidence for others."""
-        carried = places(self.head.carried, [self.space.known_rows(clip.tags) for clip in self.clips])
-        return Neighbours(self.looks, carried, len(self.head.carried), self.told)
+        rows = [self.space.known_rows(clip.tags) for clip in self.clips]
+        return Neighbours(self.looks, rows, self.head.carried.tolist(), self.told)
 
 
 def shown(found: Gathered, pooling: str | None, seed: int) -> tuple[Seen, Poolings]:

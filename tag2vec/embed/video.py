@@ -209,8 +209,7 @@ class VideoEmbedder(Embedder):
     def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
         """Of the training clips nearest by what they look like, those that carry the tag."""
         vector = self.looks(self.poolings.one(arrays))
-        at = {row: place for place, row in enumerate(self.head.carried.tolist())}
-        found = self.learnt.neighbours.witnesses(vector, [at.get(row) for row in rows.tolist()], most)
+        found = self.learnt.neighbours.witnesses(vector, rows.tolist(), most)
         return [Evidence(tuple((str(self.trained_clips[i].path), cosine) for i, cosine in near)) for near in found]
 
     def final(self, scores: Floats) -> Floats:
