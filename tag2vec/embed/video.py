@@ -23,7 +23,6 @@ from tag2vec.embed.fitting import Learnt, Seen, learn, shown, tags_of, vectors_o
 from tag2vec.embed.gather import gather
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
-from tag2vec.embed.network import Network
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
@@ -126,10 +125,6 @@ class VideoEmbedder(Embedder):
         return self.mixture.thresholds if self.mixture else ()
 
     @cached_property
-    def _network(self) -> Network:
-        return Network(None, self.head)
-
-    @cached_property
     def rows(self) -> Rows:
         """The tags that no training clip carries: these are found through the space."""
         return np.setdiff1d(np.arange(len(self.space)), self.head.carried.numpy())
@@ -163,7 +158,8 @@ class VideoEmbedder(Embedder):
     def looks(self, pooled: Floats) -> Floats:
         """What the features of one clip were pooled to (out_dim,) -> what evidence compares (any,): clips with a high
         cosine look alike."""
-        found: Floats = self._network.vectors(torch.from_numpy(pooled)[None])[0].numpy()
+        with torch.no_grad():
+            found: Floats = self.head.reduce(torch.from_numpy(pooled)[None])[0].numpy()
         return found
 
     def grown(self, space: TagSpace) -> VideoEmbedder:
@@ -187,8 +183,8 @@ class VideoEmbedder(Embedder):
 
     def _through(self, pooled: Floats) -> tuple[Tensor, Tensor, Tensor]:
         """Clips that were pooled before (m, out_dim) -> what they look like, their points and queries (m, any)."""
-        vectors = self._network.vectors(torch.from_numpy(pooled))
         with torch.no_grad():
+            vectors = self.head.reduce(torch.from_numpy(pooled))
             points = self.head(vectors)
             return vectors, points, self.head.queries(points)
 
