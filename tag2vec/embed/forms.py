@@ -75,15 +75,15 @@ class Forms:
             return cls.none(space)
         with artifact.reading(folder):
             names = found.path("forms.txt").read_text(encoding="utf-8").split("\n")[:-1]
-        arrays = [found.array(f"{name}.npy") for name in ("rows", "prior", "vectors", "cases")]
-        rows = arrays[0]
-        shapes = [(len(names),), (len(names),), (len(names), space.dim), _shape_of_cases()]
-        if (
-            [array.shape for array in arrays] != shapes
-            or (np.diff(rows) < 0).any()
-            or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(space))
-        ):
-            raise ArtifactError(f"{folder} does not hold forms of this tag space. Fit the model again.")
+            arrays = [found.array(f"{name}.npy") for name in ("rows", "prior", "vectors", "cases")]
+            rows = arrays[0]
+            shapes = [(len(names),), (len(names),), (len(names), space.dim), _shape_of_cases()]
+            if (
+                [array.shape for array in arrays] != shapes
+                or (np.diff(rows) < 0).any()
+                or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(space))
+            ):
+                raise ArtifactError(f"{folder} does not hold forms of this tag space. Fit the model again.")
         return cls(space, names, *arrays)
 
     def save(self, model: str | Path) -> None:
