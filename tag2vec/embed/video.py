@@ -96,8 +96,9 @@ class VideoEmbedder(Embedder):
         checkpoint: str | Path | None = None,
     ) -> VideoEmbedder:
         """Train on `seen`: vectors (n, out_dim) that fixed poolings made, or arrays for poolings that are trained."""
-        learnt = learn(space, clips, seen, poolings, recipe, train_config, tick, checkpoint)
-        return cls(space, learnt, VideoConfig.of(learnt, recipe, limits or FrameLimits(), train_config))
+        limits = limits or FrameLimits()
+        learnt = learn(space, clips, seen, poolings, recipe, train_config, tick, checkpoint, limits)
+        return cls(space, learnt, VideoConfig.of(learnt, recipe, limits, train_config))
 
     @property
     def kinds(self) -> Kinds:
