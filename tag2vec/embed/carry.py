@@ -21,7 +21,8 @@ from tag2vec.errors import ArtifactError
 
 
 def with_stored_tags(base: TagSpace, clips: Sequence[Clip], stems: Sequence[str], found: Artifact) -> TagSpace:
-    """`base` and, after its tags, those of `clips` that it lacks, with the vectors stored in `found`.
+    """`base` with the forms in which `clips` carry its tags and, after these, the tags that it lacks, with the vectors
+    stored in `found`.
 
     `stems` are all tags that were there when it was stored, those that the space lacked then last. Raises ArtifactError
     when one of them is neither in the space nor among the clips' tags now, or the other way round.
@@ -32,8 +33,6 @@ def with_stored_tags(base: TagSpace, clips: Sequence[Clip], stems: Sequence[str]
     new = [entry.stem for entry in entries[len(base) :]]
     if len(new_inputs) != len(new_outputs) or not stored.keys() >= set(new) or not set(stems) <= {*base.rows, *new}:
         raise ArtifactError(f"{found.folder} has vectors for other tags than its clips carry. Fit it again.")
-    if not new:
-        return base
     rows = [stored[stem] for stem in new]
     return extended(base, entries, new_inputs[rows], new_outputs[rows])
 

@@ -59,8 +59,11 @@ def extended(space: TagSpace, entries: Sequence[Entry], inputs: Vectors, outputs
     """`space` with more rows after its own: all `entries`, the vectors (n, dim) of the new ones, and a bias for each
     that is as rare as the rarest half."""
     bias = np.append(space.bias, np.full(len(inputs), rarest(space.bias).mean(), np.float32))
-    every = np.vstack([space.inputs, inputs]), np.vstack([space.outputs, outputs])
-    return TagSpace(entries, *every, space.config, space.parents, space.digest, bias)
+    if len(inputs):
+        inputs, outputs = np.vstack([space.inputs, inputs]), np.vstack([space.outputs, outputs])
+    else:
+        inputs, outputs = space.inputs, space.outputs  # matrices are not copied for nothing
+    return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest, bias)
 
 
 def entries_with(space: TagSpace, tag_lists: TagLists) -> list[Entry]:

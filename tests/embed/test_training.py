@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,17 @@ def test_it_is_the_same_when_opened_again(folder: Path, tmp_path: Path) -> None:
     rows = [np.load(folder / "c0.npy")]
     np.testing.assert_array_equal(video.place(rows).direct, again.place(rows).direct)
     np.testing.assert_array_equal(video.items, again.items)
+
+
+def test_forms_in_which_clips_carry_known_tags_count_when_it_is_opened_again(folder: Path, tmp_path: Path) -> None:
+    tags = space()
+    tags.save(tmp_path)
+    named = [replace(clip, tags=("LongIsland",)) if clip.tags == ("skate",) else clip for clip in clips()]
+    video = VideoEmbedder.fit(tags, named, f"given:{folder}", epochs=1, workers=0)
+    video.save(tmp_path)
+    again = VideoEmbedder.load(tmp_path)
+    assert video.space.forms == again.space.forms == ["skate", "newyork", "beach", "new", "LongIsland"]
+    assert again.space.inputs is again.base.inputs
 
 
 def test_the_same_seed_gives_the_same_bytes(folder: Path) -> None:
