@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tag2vec.embed.forms import Floats, Rows, count_cases, evidence
+from tag2vec.embed.forms import SHAPE, Floats, Rows, count_cases, evidence
 from tag2vec.embed.posts import SHARED, members
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.embed.style import CASES, case_of
@@ -75,7 +75,7 @@ def _read(written: Iterable[tuple[int, dict[str, str]]], space: TagSpace, names:
     found: NDArray[np.int32] = np.fromiter(tags(), np.dtype((np.int32, 3)))
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     _, author = np.unique(np.array(authors, np.uint64), return_inverse=True)
-    table = np.array(cases, np.int32).reshape(-1, len(CASES) - 1)
+    table = np.array(cases, np.int32).reshape(-1, SHAPE[1])
     return _Posts(found[:, 0], found[:, 1], found[:, 2].astype(np.int8), start, table, author.astype(np.int64))
 
 
@@ -86,7 +86,7 @@ class _Fit:
         self.space, self.prior, self.case = space, prior, case
         self.begin = np.searchsorted(rows, np.arange(len(space) + 1))
         self.vectors, self.squares = (np.zeros((len(prior), space.dim), np.float32) for _ in range(2))
-        self.cases, self.case_squares = (np.zeros((len(CASES), len(CASES) - 1)) for _ in range(2))
+        self.cases, self.case_squares = (np.zeros(SHAPE) for _ in range(2))
 
     def learn(self, posts: _Posts, weight: Floats, seed: int) -> None:
         draw = np.random.default_rng(seed)

@@ -56,16 +56,13 @@ class Prompts(Untrained):
         return Place(units(units(np.atleast_2d(arrays[0])).mean(axis=0)))
 
     def _texts(self, forms: Sequence[str]) -> NDArray[np.float32]:
-        return _embedded(self._network, [PROMPT.format(form) for form in forms], self._cache)
-
-
-def _embedded(network: Network, texts: list[str], cache: Cache | None) -> NDArray[np.float32]:
-    """texts -> (n, dim) of length 1, kept in `cache`."""
-    key = digest({"texts": texts, "features": describe(network)})
-    found = cache.get(key) if cache else None
-    if found is None:
-        found = Extracted((network.texts(texts),), 0.0, {}, None)
-        if cache:
-            cache.put(key, found)
-    # As the cache keeps them, so that fresh and kept answers are the same.
-    return compact(found.arrays[0]).astype(np.float32)
+        """What the network makes of tags: (n, dim) of length 1, kept in the cache."""
+        texts = [PROMPT.format(form) for form in forms]
+        key = digest({"texts": texts, "features": describe(self._network)})
+        found = self._cache.get(key) if self._cache else None
+        if found is None:
+            found = Extracted((self._network.texts(texts),), 0.0, {}, None)
+            if self._cache:
+                self._cache.put(key, found)
+        # As the cache keeps them, so that fresh and kept answers are the same.
+        return compact(found.arrays[0]).astype(np.float32)
