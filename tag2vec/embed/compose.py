@@ -40,7 +40,7 @@ def split(space: TagSpace, tag: str, apart: bool = False) -> list[tuple[int | No
 
     A letter left over is (None, 1). With `apart` the whole is no part of itself. Least cost: a word costs minus the log
     of its share of all counts, as in a unigram language model; a letter left over costs as much as a tag seen once.
-    Words are found by their stems.
+    Words are found by their stems; a tag that stands in no post, as one that was composed, is none.
     """
     text = normalise(tag)
     spans = [(i, j) for i in range(len(text)) for j in range(i + SHORTEST, min(i + LONGEST, len(text)) + 1)]
@@ -48,7 +48,7 @@ def split(space: TagSpace, tag: str, apart: bool = False) -> list[tuple[int | No
         spans = [span for span in spans if span != (0, len(text))]
     ending: dict[int, list[tuple[int, int]]] = {}
     for (start, end), stem in zip(spans, space.stems.stem_all([text[i:j] for i, j in spans]), strict=True):
-        if (row := space.rows.get(stem)) is not None:
+        if (row := space.rows.get(stem)) is not None and space.counts[row]:
             ending.setdefault(end, []).append((start, row))
     total = math.log(space.counts.sum())
     best: list[tuple[float, int, int | None]] = [(0.0, 0, None)]  # cost of the text so far, where its end starts, row
