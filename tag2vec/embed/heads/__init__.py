@@ -65,7 +65,8 @@ class Head(nn.Module):
     per_tag: tuple[str, ...] = ()  # names of parameters (v,) that have a value for each tag
     apart: ClassVar[bool] = True  # whether there is a `direct`
 
-    net: nn.Module
+    net: nn.Module  # for recipes whose points are what one network makes
+    rare: Tensor  # (v,) scores of tags that no training clip carries, for recipes that know the others by name alone
     inputs: Tensor
     outputs: Tensor
     carried: Tensor  # (l,) rows
@@ -108,10 +109,10 @@ class Head(nn.Module):
         """points (m, any) -> the scores of the carried tags (m, l), higher is better."""
         return points.new_zeros(len(points), 0)
 
-    @abstractmethod
     def queries(self, points: Tensor) -> Tensor:
-        """points (m, any) -> (m, d)."""
+        """points (m, any) -> (m, d); all alike for a recipe that knows nothing of the space."""
+        return torch.ones_like(points[:, :1])
 
-    @abstractmethod
     def items(self) -> Tensor:
-        """(v, d): item i times a query is the score of tag i, higher is better."""
+        """(v, d): item i times a query is the score of tag i, higher is better; `rare` unless a recipe has vectors."""
+        return self.rare[:, None]

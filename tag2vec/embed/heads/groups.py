@@ -20,7 +20,6 @@ class GroupsHead(Head):
     calibrated = False  # a softmax gives probabilities
     place: Tensor  # (v,) the group that a tag names
     members: Tensor  # (l, groups): the share of a group's clips that carry a tag
-    rare: Tensor  # (v,)
 
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
@@ -41,9 +40,3 @@ class GroupsHead(Head):
 
     def direct(self, points: Tensor) -> Tensor:
         return points.softmax(dim=1) @ self.members.T
-
-    def queries(self, points: Tensor) -> Tensor:
-        return torch.ones_like(points[:, :1])
-
-    def items(self) -> Tensor:
-        return self.rare[:, None]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from tag2vec.embed.heads import Head, Tags, Vectors, Wanted
@@ -20,7 +19,6 @@ class SigmoidHead(Head):
 
     epochs = 40
     hidden: ClassVar[int] = 1024
-    rare: Tensor  # (v,)
 
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
@@ -34,9 +32,3 @@ class SigmoidHead(Head):
     def direct(self, points: Tensor) -> Tensor:
         scores: Tensor = self.names(points)
         return scores
-
-    def queries(self, points: Tensor) -> Tensor:
-        return torch.ones_like(points[:, :1])
-
-    def items(self) -> Tensor:
-        return self.rare[:, None]

@@ -44,4 +44,4 @@ class SoftmaxHead(GroupsHead):
         return super().direct(mean).logit(1e-6)
 
     def items(self) -> Tensor:
-        return self.rare[:, None].logit(1e-9)
+        return super().items().logit(1e-9)
