@@ -123,7 +123,9 @@ def learn(
             return Network(None, kind(vectors_of(poolings, fixed=True), tags))
         return Network(deepcopy(poolings), kind(vectors_of(poolings, fixed=False), tags))
 
-    key = _digest(space, clips, seen, poolings, recipe, config, limits)
+    carried = [(str(clip), clip.tags) for clip in clips]
+    made = poolings.names, [describe(kind) for kind in poolings.kinds], sampling(limits) if limits else {}
+    key = _digest(seen, space.digest, carried, made, recipe, asdict(config))
     trained = train(make, examples, config, tick, Checkpoint(Path(folder) if folder else None, key))
     told = Told.of(poolings, clips)
     mixture = mixture_of(trained.held_out, examples, rows, told, poolings) if kind.calibrated else None
@@ -147,19 +149,9 @@ def tags_of(space: TagSpace, rows: Sequence[Sequence[int]]) -> Tags:
     )
 
 
-def _digest(
-    space: TagSpace,
-    clips: Sequence[Clip],
-    seen: Seen,
-    poolings: Poolings,
-    recipe: str,
-    config: TrainConfig,
-    limits: FrameLimits | None,
-) -> str:
+def _digest(seen: Seen, *facts: object) -> str:
     """What a run is made from, so that another one does not go on with what it left."""
-    facts = [space.digest, [str(c) for c in clips], [c.tags for c in clips], poolings.names, recipe, asdict(config)]
-    made = [describe(kind) for kind in poolings.kinds], sampling(limits) if limits else {}
-    digest = hashlib.sha256(repr([*facts, *made]).encode())
+    digest = hashlib.sha256(repr(facts).encode())
     if isinstance(seen, Tensor):
         digest.update(seen.numpy().tobytes())
     return digest.hexdigest()
