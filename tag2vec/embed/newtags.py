@@ -28,9 +28,8 @@ def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
     beside: dict[str, list[list[int]]] = {entry.stem: [] for entry in entries[len(space) :]}
     for found in _found(space, tag_lists):
         known = [space.rows[stem] for stem in found if stem in space.rows]
-        for stem in found:
-            if stem in beside:
-                beside[stem].append(known)
+        for stem in beside.keys() & found:
+            beside[stem].append(known)
     forms = [next(iter(entry.forms)) for entry in entries[len(space) :]]
     words = [words_inside(space, form) for form in forms]
     inside = [found if telling(found, form) else {} for found, form in zip(words, forms, strict=True)]
