@@ -119,9 +119,8 @@ def learn(
     kind = plugins.get(Head, recipe)
 
     def make() -> Network:
-        if isinstance(seen, Tensor):
-            return Network(None, kind(vectors_of(poolings, fixed=True), tags))
-        return Network(deepcopy(poolings), kind(vectors_of(poolings, fixed=False), tags))
+        fixed = isinstance(seen, Tensor)
+        return Network(None if fixed else deepcopy(poolings), kind(vectors_of(poolings, fixed), tags))
 
     carried = [(str(clip), clip.tags) for clip in clips]
     made = poolings.names, [describe(kind) for kind in poolings.kinds], sampling(limits) if limits else {}

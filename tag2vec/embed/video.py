@@ -190,7 +190,7 @@ class VideoEmbedder(Embedder):
             return vectors, points, self.head.queries(points)
 
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
-        """Probabilities, or scores that only rank, and rows of the k best tags of all."""
+        """Probabilities, or scores that only rank, and rows: of the carried tags and the k that were found."""
         every = np.concatenate([place.direct, self.final(scores)])
         rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
         order = np.argsort(-every, kind="stable")
