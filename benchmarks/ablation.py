@@ -19,6 +19,7 @@ import numpy as np
 
 from benchmarks.common import header, keep, table
 from tag2vec import Corpus, TagSpace
+from tag2vec.embed import posts as read
 from tag2vec.embed import refine as stage
 from tag2vec.evaluation.baselines import space_scorer
 from tag2vec.evaluation.metrics import COMPLETION, hits_and_mrr
@@ -80,21 +81,22 @@ def _refined(space: TagSpace, corpus: Corpus, change: str) -> TagSpace:
         draw = np.random.default_rng(1)
         inputs, outputs = (draw.normal(0, RANDOM, inputs.shape).astype(np.float32) for _ in range(2))
     with _changed(settings):
-        posts = stage.Posts.of(corpus.authored(), space.rows)
+        posts = read.Posts.of(corpus.authored(), space.rows)
         inputs, outputs, bias = stage.refine(posts, inputs, outputs, space.counts, epochs, seed=1)
     return TagSpace(space.entries, inputs, outputs, space.config, bias=bias)
 
 
 @contextmanager
 def _changed(settings: dict[str, Any]) -> Iterator[None]:
-    before = {name: getattr(stage, name) for name in settings}
+    where = {name: stage if hasattr(stage, name) else read for name in settings}
+    before = {name: getattr(module, name) for name, module in where.items()}
     for name, value in settings.items():
-        setattr(stage, name, value)
+        setattr(where[name], name, value)
     try:
         yield
     finally:
         for name, value in before.items():
-            setattr(stage, name, value)
+            setattr(where[name], name, value)
 
 
 def _figures(space: TagSpace, test: Path) -> list[float]:

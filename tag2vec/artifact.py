@@ -125,12 +125,12 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
             raise ArtifactError(f"{folder / MANIFEST} lists '{name}', which is not a plain file name.")
         if not (folder / name).is_file():
             raise ArtifactError(f"{folder} lacks its file '{name}'. Copy the whole folder again or make it anew.")
-        if _sha256(folder / name) != facts["sha256"]:
+        if sha256(folder / name) != facts["sha256"]:
             raise ArtifactError(
                 f"{folder / name} is damaged or was changed: its checksum is not the one in {MANIFEST}. "
                 "Copy the whole folder again or make it anew."
             )
-    return Artifact(**msgspec.structs.asdict(manifest), folder=folder, digest=_sha256(folder / MANIFEST))
+    return Artifact(**msgspec.structs.asdict(manifest), folder=folder, digest=sha256(folder / MANIFEST))
 
 
 @contextmanager
@@ -235,7 +235,7 @@ def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
     listed: dict[str, Facts] = {}
     for path in sorted(draft.path.rglob("*")):
         if path.is_file():
-            facts = listed.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": _sha256(path)})
+            facts = listed.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": sha256(path)})
             if path.suffix == ".npy":
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
                 facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
@@ -244,6 +244,7 @@ def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
     (draft.path / MANIFEST).write_text(text, encoding="utf-8")
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """64 hex digits: the checksum of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

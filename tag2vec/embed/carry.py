@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -16,13 +15,14 @@ from tag2vec.artifact import Artifact
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.compose import rarest
 from tag2vec.embed.heads import Head
-from tag2vec.embed.newtags import entries_with, with_bias_of_rare
+from tag2vec.embed.newtags import entries_with, extended
 from tag2vec.embed.space import TagSpace
 from tag2vec.errors import ArtifactError
 
 
 def with_stored_tags(base: TagSpace, clips: Sequence[Clip], stems: Sequence[str], found: Artifact) -> TagSpace:
-    """`base` and, after its tags, those of `clips` that it lacks, with the vectors stored in `found`.
+    """`base` with the forms in which `clips` carry its tags and, after these, the tags that it lacks, with the vectors
+    stored in `found`.
 
     `stems` are all tags that were there when it was stored, those that the space lacked then last. Raises ArtifactError
     when one of them is neither in the space nor among the clips' tags now, or the other way round.
@@ -33,12 +33,8 @@ def with_stored_tags(base: TagSpace, clips: Sequence[Clip], stems: Sequence[str]
     new = [entry.stem for entry in entries[len(base) :]]
     if len(new_inputs) != len(new_outputs) or not stored.keys() >= set(new) or not set(stems) <= {*base.rows, *new}:
         raise ArtifactError(f"{found.folder} has vectors for other tags than its clips carry. Fit it again.")
-    if not new:
-        return base
     rows = [stored[stem] for stem in new]
-    inputs, outputs = np.vstack([base.inputs, new_inputs[rows]]), np.vstack([base.outputs, new_outputs[rows]])
-    bias = with_bias_of_rare(base.bias, len(new))
-    return TagSpace(entries, inputs, outputs, base.config, base.parents, base.digest, bias)
+    return extended(base, entries, new_inputs[rows], new_outputs[rows])
 
 
 def carry_over(state: dict[str, Tensor], head: Head, stems: list[str], space: TagSpace) -> dict[str, Tensor]:

@@ -40,7 +40,7 @@ def split(space: TagSpace, tag: str, apart: bool = False) -> list[tuple[int | No
 
     A letter left over is (None, 1). With `apart` the whole is no part of itself. Least cost: a word costs minus the log
     of its share of all counts, as in a unigram language model; a letter left over costs as much as a tag seen once.
-    Words are found by their stems.
+    Words are found by their stems; a tag that stands in no post, as one that was composed, is none.
     """
     text = normalise(tag)
     spans = [(i, j) for i in range(len(text)) for j in range(i + SHORTEST, min(i + LONGEST, len(text)) + 1)]
@@ -48,7 +48,7 @@ def split(space: TagSpace, tag: str, apart: bool = False) -> list[tuple[int | No
         spans = [span for span in spans if span != (0, len(text))]
     ending: dict[int, list[tuple[int, int]]] = {}
     for (start, end), stem in zip(spans, space.stems.stem_all([text[i:j] for i, j in spans]), strict=True):
-        if (row := space.rows.get(stem)) is not None:
+        if (row := space.rows.get(stem)) is not None and space.counts[row]:
             ending.setdefault(end, []).append((start, row))
     total = math.log(space.counts.sum())
     best: list[tuple[float, int, int | None]] = [(0.0, 0, None)]  # cost of the text so far, where its end starts, row
@@ -71,17 +71,25 @@ def telling(words: Mapping[int, int], tag: str) -> bool:
     return sum(words.values()) >= max(1, ENOUGH * len(normalise(tag)))
 
 
+def composed(
+    vectors: Vectors, inside: Sequence[Mapping[int, float]], beside: Sequence[Sequence[Sequence[int]]] = ()
+) -> Vectors:
+    """Vectors (n, dim) float32 of new tags among `vectors` (v, dim), see `directions` and `vectors_at`."""
+    return vectors_at(vectors, directions(vectors, inside, beside))
+
+
 def directions(
-    vectors: Vectors, inside: Sequence[Mapping[int, float]], beside: Sequence[Sequence[Sequence[int]]]
+    vectors: Vectors, inside: Sequence[Mapping[int, float]], beside: Sequence[Sequence[Sequence[int]]] = ()
 ) -> NDArray[np.float64]:
     """Where n new tags lie, seen from the mean of the rarest half of `vectors` (v, dim): (n, dim) of length 1, or 0.
 
     Each of `inside` has the words inside a tag {row: letters, or another weight}; each of `beside` a list a post, of
-    the rows that stand beside the tag in it. With m posts, these count m times as much as the words.
+    the rows that stand beside the tag in it. With m posts, these count m times as much as the words; without `beside`
+    the words are all there is.
     """
     mean = rarest(vectors).mean(axis=0, dtype=np.float64)
     aims = np.zeros((len(inside), vectors.shape[1]))
-    for i, (words, posts) in enumerate(zip(inside, beside, strict=True)):
+    for i, (words, posts) in enumerate(zip(inside, beside or [()] * len(inside), strict=True)):
         if words:
             aims[i] += _unit(np.average(vectors[list(words)], axis=0, weights=list(words.values())) - mean)
         if told := [vectors[list(rows)].mean(axis=0) for rows in posts if rows]:

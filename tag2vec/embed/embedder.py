@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +54,9 @@ class Embedder(ABC):
         """The kinds of features that it looks at."""
 
     @property
-    @abstractmethod
     def limits(self) -> FrameLimits:
         """How much of a clip it looks at."""
+        return FrameLimits()
 
     @property
     @abstractmethod
@@ -115,13 +116,13 @@ class Embedder(ABC):
 
 
 class Untrained(Embedder):
-    """A network that has seen no clip with tags."""
+    """What has seen no clip with tags: a network, or tags alone."""
 
-    def __init__(self, space: TagSpace, network: Features) -> None:
+    def __init__(self, space: TagSpace, *kinds: Features) -> None:
         self.base = self.space = space
-        self.network = network
+        self._kinds = kinds
 
-    def grown(self, space: TagSpace) -> Untrained:
+    def grown(self, space: TagSpace) -> Self:
         same = copy(self)
         same.space = space
         vars(same).pop("items", None)  # made anew where they are made of the space
@@ -129,8 +130,4 @@ class Untrained(Embedder):
 
     @property
     def kinds(self) -> Kinds:
-        return (self.network,)
-
-    @property
-    def limits(self) -> FrameLimits:
-        return FrameLimits()
+        return self._kinds

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from tag2vec.embed.examples import Examples
 from tag2vec.embed.pooled import Poolings
@@ -55,19 +54,20 @@ class Mixture:
         return np.asarray(1 / (1 + np.exp(-np.clip(logits, -700, 700))), dtype=np.float32)
 
 
-def places(carried: Tensor, rows: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Rows of tags -> their places among those that are scored one by one (l,)."""
-    at = {row: place for place, row in enumerate(carried.tolist())}
-    return [[at[row] for row in own] for own in rows]
-
-
 class Neighbours:
-    """Training clips: their vectors (n, d), which of l tags each carries, and what is written of them."""
+    """Training clips: their vectors (n, d), the `rows` of the tags that each carries, and what is written of them.
 
-    def __init__(self, vectors: Floats, carried: Sequence[Sequence[int]], tags: int, told: Told | None = None) -> None:
+    `scored` are the rows (l,) of the tags that have shares.
+    """
+
+    def __init__(
+        self, vectors: Floats, rows: Sequence[Sequence[int]], scored: Sequence[int], told: Told | None = None
+    ) -> None:
+        at = {row: place for place, row in enumerate(scored)}
         self.vectors = units(vectors)
-        self.carried = [np.asarray(places, np.intp) for places in carried]
-        self.tags = tags
+        self.rows = rows
+        self.carried = [np.array([at[row] for row in own if row in at], np.intp) for own in rows]
+        self.tags = len(scored)
         self.told = told
 
     def shares(self, vector: Floats, title: Floats) -> Floats:
@@ -78,12 +78,12 @@ class Neighbours:
         written = self.told.alike(title) if self.told and title.any() else None
         return np.stack([near, near if written is None or written.max() <= 0 else self._share(written)])
 
-    def witnesses(self, vector: Floats, places: Sequence[int | None], most: int) -> list[list[tuple[int, float]]]:
-        """Of each tag, at most `most` of the NEIGHBOURS nearest clips that carry it, with their cosines to the vector
-        (d,), the nearest first; none for a tag without a place."""
+    def witnesses(self, vector: Floats, rows: Sequence[int], most: int) -> list[list[tuple[int, float]]]:
+        """Of each of the tags in `rows`, at most `most` of the NEIGHBOURS nearest clips that carry it, with their
+        cosines to the vector (d,), the nearest first."""
         alike = self.vectors @ units(vector)
         near = np.argsort(-alike, kind="stable")[:NEIGHBOURS].tolist()
-        carriers = [[i for i in near if place in self.carried[i]][:most] for place in places]
+        carriers = [[i for i in near if row in self.rows[i]][:most] for row in rows]
         return [[(i, round(float(alike[i]), 4)) for i in own] for own in carriers]
 
     def _share(self, alike: Floats) -> Floats:
@@ -116,20 +116,17 @@ def _judged(
     held: HeldOut, examples: Examples, rows: Sequence[Sequence[int]], told: Told | None, poolings: Poolings
 ) -> Iterator[tuple[Floats, Floats, Floats]]:
     """Of each held-out clip, for n tags in question: scores (n,), shares (2, n), and whether it carries them (n,)."""
-    tags = len(held.network.head.carried)
-    carried = places(held.network.head.carried, rows)
+    carried = held.network.head.carried.numpy()
     learn = held.network.vectors(examples.take(held.learn).seen)
     known = told.take(held.learn) if told else None
-    neighbours = Neighbours(learn.numpy(), [carried[i] for i in held.learn], tags, known)
+    neighbours = Neighbours(learn.numpy(), [rows[i] for i in held.learn], carried.tolist(), known)
     pooled = held.network.pooled(examples.take(held.check).seen)
     for vector, seen, clip in zip(held.network.vectors(pooled), pooled.numpy(), held.check, strict=True):
         scores: Floats = held.network.scores(vector[None])[0].numpy()
         shares = neighbours.shares(vector.numpy(), poolings.titles(seen))
         asked = shares.max(axis=0) > 0
         asked[np.argsort(-scores, kind="stable")[:CANDIDATES]] = True
-        own = np.zeros(tags, np.float32)
-        own[carried[clip]] = 1.0
-        yield scores[asked], shares[:, asked], own[asked]
+        yield scores[asked], shares[:, asked], np.isin(carried, rows[clip])[asked].astype(np.float32)
 
 
 def fitted(scores: Floats, shares: Floats, carried: Floats) -> Mixture:

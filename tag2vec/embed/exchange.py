@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from tag2vec import artifact
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.embed.vectorfiles import Table, files_of, read_table, write_table
 from tag2vec.errors import SourceError, unknown
@@ -53,11 +53,9 @@ def import_vectors(
     stems = Stems(corpus.stemmer, corpus.digits) if corpus else Stems(stemmer)
     table = read_table(path, form)
     beside = _in_order(read_table(Path(outputs), form), table, outputs, path) if outputs else table.vectors
-    kept = _entries(table, stems, corpus, warn)
-    if not kept:
+    rows, entries = _entries(table, stems, corpus, warn)
+    if not rows:
         raise SourceError(f"None of the {len(table.words):,} words in {path} can be a tag of this space.")
-    rows = [row for row, _ in kept]
-    entries = [entry for _, entry in kept]
     config = {
         "stemmer": stems.name,
         "digits": stems.digits,
@@ -70,13 +68,13 @@ def import_vectors(
         "seed": 1,
     }
     made_from = {"inputs": path} | ({"outputs": Path(outputs)} if outputs else {})
-    parents = {name: _sha256(files_of(file, form)[0]) for name, file in made_from.items()}
+    parents = {name: artifact.sha256(files_of(file, form)[0]) for name, file in made_from.items()}
     parents |= {"corpus": corpus.folder.digest} if corpus else {}
     return TagSpace(entries, table.vectors[rows], beside[rows], config, parents)
 
 
-def _entries(table: Table, stems: Stems, corpus: Corpus | None, warn: Warn) -> list[tuple[int, Entry]]:
-    """(row in `table`, its entry) of each stem, most frequent first."""
+def _entries(table: Table, stems: Stems, corpus: Corpus | None, warn: Warn) -> tuple[list[int], list[Entry]]:
+    """The row in `table` and the entry of each stem, most frequent first."""
     found = [stems.stem(word) for word in table.words]
     forms = [written(word) for word in table.words]
     if corpus:
@@ -99,8 +97,9 @@ def _entries(table: Table, stems: Stems, corpus: Corpus | None, warn: Warn) -> l
         else:
             rows[stem] = row
     _tell(left_out, len(forms), warn)
-    entries = [(row, known.get(s) or Entry(s, counts[row], {forms[row]: counts[row]})) for s, row in rows.items()]
-    return sorted(entries, key=lambda one: (-one[1].count, one[0]))
+    entries = {row: known.get(s) or Entry(s, counts[row], {forms[row]: counts[row]}) for s, row in rows.items()}
+    order = sorted(entries, key=lambda row: (-entries[row].count, row))
+    return order, [entries[row] for row in order]
 
 
 def _tell(left_out: dict[str, list[str]], total: int, warn: Warn) -> None:
@@ -123,8 +122,3 @@ def _in_order(other: Table, table: Table, other_path: str | Path, path: Path) ->
         raise SourceError(f"{other_path} lacks '{absent[0][:40]}', a word of {path}; wanted the same words in both.")
     vectors: Vectors = other.vectors[[rows[word] for word in table.words]]
     return vectors
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -75,9 +75,7 @@ def analogy(space: TagSpace, a: str, b: str, c: str, k: int = 10) -> list[Relate
     units = _units(space.inputs)
     from_a, from_b, from_c = units[rows]
     (aim,) = _units((from_b - from_a + from_c)[None])
-    scores = units @ aim
-    scores[rows] = -np.inf
-    return [_related(space, row, scores[row]) for row in np.argsort(-scores, kind="stable")[:k]]
+    return space.top(units @ aim, k, set(rows))
 
 
 def neighbours(space: TagSpace, tags: Sequence[str], k: int = 10) -> list[Neighbours]:
@@ -116,7 +114,7 @@ def clusters(space: TagSpace, n: int = GROUPS, most: int = 5000, top: int = 10, 
         rows = np.flatnonzero(labels == label)
         (centre,) = _units(units[rows].mean(axis=0, keepdims=True))
         scores = units[rows] @ centre
-        central = [_related(space, rows[i], scores[i]) for i in np.argsort(-scores, kind="stable")[:top]]
+        central = [space.scored(rows[i], scores[i]) for i in np.argsort(-scores, kind="stable")[:top]]
         groups.append(Cluster(rows.tolist(), central, int(space.counts[rows].sum())))
     return sorted(groups, key=lambda group: -group.posts)
 
@@ -138,7 +136,7 @@ def tag_map(space: TagSpace, most: int = 400, groups: int = GROUPS, seed: int = 
     with one_thread():
         tsne = TSNE(init="pca", metric="cosine", perplexity=min(30.0, (m - 1) / 3), random_state=seed)
         points = tsne.fit_transform(units).astype(np.float32)
-    return TagMap([_related(space, row, 1.0) for row in range(m)], points, numbers)
+    return TagMap([space.scored(row, 1.0) for row in range(m)], points, numbers)
 
 
 def place_labels(points: Boxes, sizes: Boxes, gap: float, dots: Boxes, frame: Boxes) -> Boxes:
@@ -185,11 +183,6 @@ def _units(vectors: Vectors) -> Vectors:
 
     units: Vectors = normalize(vectors)
     return units
-
-
-def _related(space: TagSpace, row: int, score: float) -> Related:
-    entry = space.entries[row]
-    return Related(space.forms[row], entry.stem, float(score), entry.count)
 
 
 def _check(what: str, value: int, most: int | None = None, of: str = "") -> None:

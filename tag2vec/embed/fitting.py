@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tag2vec import plugins
+from tag2vec.embed.cache import sampling
 from tag2vec.embed.checkpoint import Checkpoint
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.evidence import Floats, Mixture, Neighbours, mixture_of, places
+from tag2vec.embed.evidence import Floats, Mixture, Neighbours, mixture_of
 from tag2vec.embed.examples import Examples
+from tag2vec.embed.features import describe
 from tag2vec.embed.gather import Gathered
 from tag2vec.embed.heads import Head, Tags, Vectors
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.network import Network
 from tag2vec.embed.newtags import with_tags_of
 from tag2vec.embed.pooled import Arrays, Picked, Poolings
@@ -63,8 +66,8 @@ class Learnt:
     @cached_property
     def neighbours(self) -> Neighbours:
         """The clips as evidence for others."""
-        carried = places(self.head.carried, [self.space.known_rows(clip.tags) for clip in self.clips])
-        return Neighbours(self.looks, carried, len(self.head.carried), self.told)
+        rows = [self.space.known_rows(clip.tags) for clip in self.clips]
+        return Neighbours(self.looks, rows, self.head.carried.tolist(), self.told)
 
 
 def shown(found: Gathered, pooling: str | None, seed: int) -> tuple[Seen, Poolings]:
@@ -93,8 +96,10 @@ def learn(
     config: TrainConfig,
     tick: EpochTick | None = None,
     folder: str | Path | None = None,
+    limits: FrameLimits | None = None,
 ) -> Learnt:
-    """Train by `recipe`; a run that was killed goes on from what it left in `folder`. Raises SourceError."""
+    """Train by `recipe`; a run that was killed goes on from what it left in `folder`, if it saw the same of the clips,
+    within the same `limits`. Raises SourceError."""
     full = with_tags_of(space, [clip.tags for clip in clips])
     rows = [full.known_rows(clip.tags) for clip in clips]
     used = [i for i, own in enumerate(rows) if own]
@@ -114,11 +119,12 @@ def learn(
     kind = plugins.get(Head, recipe)
 
     def make() -> Network:
-        if isinstance(seen, Tensor):
-            return Network(None, kind(vectors_of(poolings, fixed=True), tags))
-        return Network(deepcopy(poolings), kind(vectors_of(poolings, fixed=False), tags))
+        fixed = isinstance(seen, Tensor)
+        return Network(None if fixed else deepcopy(poolings), kind(vectors_of(poolings, fixed), tags))
 
-    key = _digest(clips, seen, poolings, recipe, config)
+    carried = [(str(clip), clip.tags) for clip in clips]
+    made = poolings.names, [describe(kind) for kind in poolings.kinds], sampling(limits) if limits else {}
+    key = _digest(seen, space.digest, carried, made, recipe, asdict(config))
     trained = train(make, examples, config, tick, Checkpoint(Path(folder) if folder else None, key))
     told = Told.of(poolings, clips)
     mixture = mixture_of(trained.held_out, examples, rows, told, poolings) if kind.calibrated else None
@@ -142,9 +148,8 @@ def tags_of(space: TagSpace, rows: Sequence[Sequence[int]]) -> Tags:
     )
 
 
-def _digest(clips: Sequence[Clip], seen: Seen, poolings: Poolings, recipe: str, config: TrainConfig) -> str:
+def _digest(seen: Seen, *facts: object) -> str:
     """What a run is made from, so that another one does not go on with what it left."""
-    facts = [[str(c) for c in clips], [c.tags for c in clips], poolings.names, recipe, asdict(config)]
     digest = hashlib.sha256(repr(facts).encode())
     if isinstance(seen, Tensor):
         digest.update(seen.numpy().tobytes())

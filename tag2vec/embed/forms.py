@@ -33,6 +33,7 @@ from tag2vec.scraping.corpus import Corpus, Entry
 KIND = "forms"
 FOLDER = "forms"  # inside a model folder
 LEAST = 3  # posts of a form, or it is never chosen: slips of the keyboard are forms too
+SHAPE = len(CASES), len(CASES) - 1  # of the weights of cases: what has none tells nothing of what is beside it
 BESIDE = 5  # best suggestions that stand for what is beside each suggestion of a clip
 
 Rows = NDArray[np.int32]
@@ -54,14 +55,15 @@ class Forms:
     @classmethod
     def none(cls, space: TagSpace) -> Forms:
         """Every tag in its most frequent form."""
-        return cls(space, *_no_vectors([], space.dim))
+        prior, vectors = np.zeros(0, np.float32), np.zeros((0, space.dim), np.float16)
+        return cls(space, [], np.zeros(0, np.int32), prior, vectors, np.zeros(SHAPE, np.float32))
 
     @classmethod
     def fit(cls, corpus: Corpus, space: TagSpace, seed: int = 0) -> Forms:
         """Learn from the posts of `corpus`, which `space` was fitted on. The same seed gives the same bytes."""
         from tag2vec.embed.formtraining import train
 
-        names, rows, *_ = _no_vectors(space.entries, space.dim)
+        names, rows = _divided(space.entries)
         return cls(space, names, rows, *train(corpus, space, names, rows, seed))
 
     @classmethod
@@ -75,15 +77,15 @@ class Forms:
             return cls.none(space)
         with artifact.reading(folder):
             names = found.path("forms.txt").read_text(encoding="utf-8").split("\n")[:-1]
-        arrays = [found.array(f"{name}.npy") for name in ("rows", "prior", "vectors", "cases")]
-        rows = arrays[0]
-        shapes = [(len(names),), (len(names),), (len(names), space.dim), _shape_of_cases()]
-        if (
-            [array.shape for array in arrays] != shapes
-            or (np.diff(rows) < 0).any()
-            or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(space))
-        ):
-            raise ArtifactError(f"{folder} does not hold forms of this tag space. Fit the model again.")
+            arrays = [found.array(f"{name}.npy") for name in ("rows", "prior", "vectors", "cases")]
+            rows = arrays[0]
+            shapes = [(len(names),), (len(names),), (len(names), space.dim), SHAPE]
+            if (
+                [array.shape for array in arrays] != shapes
+                or (np.diff(rows) < 0).any()
+                or (len(rows) and not 0 <= rows[0] <= rows[-1] < len(space))
+            ):
+                raise ArtifactError(f"{folder} does not hold forms of this tag space. Fit the model again.")
         return cls(space, names, *arrays)
 
     def save(self, model: str | Path) -> None:
@@ -126,8 +128,7 @@ class Forms:
         Not `known`: how the given tags are written says nothing.
         """
         given, tags = list(given), list(tags)
-        placed = [self.space.place(tag) for tag in given]
-        vectors = [self.space.inputs[one.row] if one.step != "words" else one.vector for one in placed]
+        vectors = [self.space.vector(self.space.place(tag)) for tag in given]
         rows = [self.space.rows[tag.stem] for tag in tags]
         found = self.write(rows, query(np.stack(vectors)), style, [one.lstrip("#") for one in given] if known else ())
         return [replace(tag, tag=form) for tag, form in zip(tags, found, strict=True)]
@@ -155,8 +156,8 @@ def evidence(counts: Floats) -> Floats:
     return np.asarray(np.log(share) + math.log(cases))
 
 
-def _no_vectors(entries: Sequence[Entry], dim: int) -> tuple[list[str], Rows, Vectors, NDArray[np.float16], Vectors]:
-    """The forms that stems with two or more can be written in, and nothing learnt of them yet."""
+def _divided(entries: Sequence[Entry]) -> tuple[list[str], Rows]:
+    """The forms (f) that stems with two or more can be written in, and the row of the stem of each (f,)."""
     names: list[str] = []
     rows: list[int] = []
     for row, entry in enumerate(entries):
@@ -165,12 +166,7 @@ def _no_vectors(entries: Sequence[Entry], dim: int) -> tuple[list[str], Rows, Ve
         if len(some) > 1:
             names += some
             rows += [row] * len(some)
-    prior, vectors = np.zeros(len(names), np.float32), np.zeros((len(names), dim), np.float16)
-    return names, np.array(rows, np.int32), prior, vectors, np.zeros(_shape_of_cases(), np.float32)
-
-
-def _shape_of_cases() -> tuple[int, int]:
-    return len(CASES), len(CASES) - 1
+    return names, np.array(rows, np.int32)
 
 
 def _contexts(best: Vectors, n: int) -> Vectors:

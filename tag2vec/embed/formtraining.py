@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tag2vec.embed.forms import Floats, Rows, count_cases, evidence
+from tag2vec.embed.forms import SHAPE, Floats, Rows, count_cases, evidence
+from tag2vec.embed.posts import SHARED, members
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.embed.style import CASES, case_of
 from tag2vec.embed.units import units
@@ -21,7 +22,6 @@ BATCH = 256  # posts a step at most,
 STEPS = 50  # and steps an epoch at least, which small corpora need
 HELD = 1.0  # precision of the Gaussian at 0 that holds the vector of a form
 KNOWN = 0.5  # chance of a post to be learnt with the cases beside each tag: both with and without is asked later
-SHARED = 0.5  # a post weighs (posts of its author) to the power of -SHARED, as in `refine`
 UNSEEN = 0.3  # added to the authors of a form
 
 
@@ -75,7 +75,7 @@ def _read(written: Iterable[tuple[int, dict[str, str]]], space: TagSpace, names:
     found: NDArray[np.int32] = np.fromiter(tags(), np.dtype((np.int32, 3)))
     start = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     _, author = np.unique(np.array(authors, np.uint64), return_inverse=True)
-    table = np.array(cases, np.int32).reshape(-1, len(CASES) - 1)
+    table = np.array(cases, np.int32).reshape(-1, SHAPE[1])
     return _Posts(found[:, 0], found[:, 1], found[:, 2].astype(np.int8), start, table, author.astype(np.int64))
 
 
@@ -86,7 +86,7 @@ class _Fit:
         self.space, self.prior, self.case = space, prior, case
         self.begin = np.searchsorted(rows, np.arange(len(space) + 1))
         self.vectors, self.squares = (np.zeros((len(prior), space.dim), np.float32) for _ in range(2))
-        self.cases, self.case_squares = (np.zeros((len(CASES), len(CASES) - 1)) for _ in range(2))
+        self.cases, self.case_squares = (np.zeros(SHAPE) for _ in range(2))
 
     def learn(self, posts: _Posts, weight: Floats, seed: int) -> None:
         draw = np.random.default_rng(seed)
@@ -103,9 +103,7 @@ class _Fit:
     def _step(
         self, posts: _Posts, some: NDArray[np.int64], weight: Floats, known: NDArray[np.bool_], seen: Floats
     ) -> None:
-        lengths = posts.start[some + 1] - posts.start[some]
-        post = np.repeat(np.arange(len(some)), lengths)
-        tags = np.arange(len(post)) + np.repeat(posts.start[some] - np.cumsum(lengths) + lengths, lengths)
+        _, post, tags = members(posts.start, some)
         inputs = self.space.inputs[posts.rows[tags]]
         whole = (
             csr_array((np.ones(len(post), np.float32), (post, np.arange(len(post)))), (len(some), len(post))) @ inputs
@@ -122,10 +120,8 @@ class _Fit:
 
         # The forms of each tag lie one after another: (c,) forms, and the tag `of` each.
         row = posts.rows[tags]
-        many = self.begin[row + 1] - self.begin[row]
-        of = np.repeat(np.arange(len(tags)), many)
+        many, of, forms = members(self.begin, row)
         heads = np.cumsum(many) - many
-        forms = np.arange(len(of)) + np.repeat(self.begin[row] - heads, many)
         told = evidence(beside)
         scores = self.prior[forms] + np.einsum("cd,cd->c", self.vectors[forms], context[of])
         scores = scores + np.einsum("cd,cd->c", self.cases[self.case[forms]], told[of])

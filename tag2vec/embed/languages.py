@@ -109,8 +109,8 @@ class Languages:
             return None
         with artifact.reading(folder):
             codes, of = tuple(found.config["codes"]), found.array("languages.npy")
-        if of.shape != (len(space),) or (len(of) and not -1 <= of.min() <= of.max() < len(codes)):
-            raise ArtifactError(f"{folder} does not hold languages of this tag space. Fit the model again.")
+            if of.shape != (len(space),) or (len(of) and not -1 <= of.min() <= of.max() < len(codes)):
+                raise ArtifactError(f"{folder} does not hold languages of this tag space. Fit the model again.")
         return cls(codes, of)
 
     def save(self, model: str | Path, space: TagSpace) -> None:

@@ -19,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.embedder import Embedder, Evidence, Floats, Place, Rows
+from tag2vec.embed.embedder import Embedder, Evidence, Floats, Place, Rows, Untrained
 from tag2vec.embed.kinds import Kinds
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.lookup import spellings
@@ -59,26 +59,12 @@ class Given:
         return cls(tuple(named), tuple(space.known_rows(named)))
 
 
-class TagsAlone(Embedder):
+class TagsAlone(Untrained):
     """A tag space without anything that looks at clips."""
-
-    def __init__(self, space: TagSpace) -> None:
-        self.base = self.space = space
-
-    @property
-    def kinds(self) -> Kinds:
-        return ()
-
-    @property
-    def limits(self) -> FrameLimits:
-        return FrameLimits()
 
     @property
     def items(self) -> Floats:
         return np.zeros((0, 1), np.float32)
-
-    def grown(self, space: TagSpace) -> TagsAlone:
-        return TagsAlone(space)
 
     def place(self, arrays: Arrays) -> Place:
         raise UsageError(

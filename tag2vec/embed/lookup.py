@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed.compose import composed, telling, words_inside
 from tag2vec.errors import UnknownName, UsageError
 from tag2vec.scraping.normalise import spell, written
 
@@ -42,6 +42,7 @@ class Composed:
     words: tuple[str, ...]
     vector: Vectors
     step: Literal["words"] = "words"
+    row: None = None
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -55,19 +56,17 @@ def told(found: Found | Composed) -> dict[str, str]:
 
 def resolve(space: TagSpace, tag: str) -> Found:
     """See `TagSpace.resolve`."""
-    return _known(space, tag) or _misspelt(space, tag, *nearest(space, tag))
+    return _known(space, tag) or _misspelt(space, tag, *_alike(space, tag)[0])
 
 
 def place(space: TagSpace, tag: str) -> Found | Composed:
     """See `TagSpace.place`."""
     if found := _known(space, tag):
         return found
-    row, nearness = nearest(space, tag)
-    if nearness < TYPO:
-        words = words_inside(space, tag)
-        if telling(words, tag):
-            vector = vectors_at(space.inputs, directions(space.inputs, [words], [[]]))[0]
-            return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
+    row, nearness = _alike(space, tag)[0]
+    if nearness < TYPO and telling(words := words_inside(space, tag), tag):
+        vector = composed(space.inputs, [words])[0]
+        return Composed(tag, written(tag), tuple(space.forms[row] for row in words), vector)
     return _misspelt(space, tag, row, nearness)
 
 
@@ -91,17 +90,13 @@ def _known(space: TagSpace, tag: str) -> Found | None:
     return Found(tag, space.forms[row], row, "exact" if normal in seen else "stem")
 
 
-def nearest(space: TagSpace, tag: str) -> tuple[int, float]:
-    """Row and rapidfuzz ratio 0..100 of the tag that is spelt most like `tag`, the most frequent of equals."""
-    return _alike(space, tag)[0]
-
-
-def spellings(space: TagSpace, tag: str, most: int = 3) -> list[str]:
-    """The tags that are spelt most like `tag`, the most alike first."""
-    return [space.forms[row] for row, _ in _alike(space, tag)[:most]]
+def spellings(space: TagSpace, tag: str) -> list[str]:
+    """The three tags that are spelt most like `tag`, the most alike first."""
+    return [space.forms[row] for row, _ in _alike(space, tag)[:3]]
 
 
 def _alike(space: TagSpace, tag: str) -> list[tuple[int, float]]:
+    """Row and rapidfuzz ratio 0..100 of tags spelt like `tag`, the most alike first, of equals the most frequent."""
     from rapidfuzz import fuzz, process
 
     # Not the default scorer, which takes #re for a near spelling of #readiness.

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.compose import directions, rarest, telling, vectors_at, words_inside
+from tag2vec.embed.compose import composed, directions, rarest, telling, vectors_at, words_inside
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.scraping.corpus import Entry
 from tag2vec.scraping.normalise import written
@@ -28,18 +28,13 @@ def with_tags_of(space: TagSpace, tag_lists: TagLists) -> TagSpace:
     beside: dict[str, list[list[int]]] = {entry.stem: [] for entry in entries[len(space) :]}
     for found in _found(space, tag_lists):
         known = [space.rows[stem] for stem in found if stem in space.rows]
-        for stem in found:
-            if stem in beside:
-                beside[stem].append(known)
+        for stem in beside.keys() & found:
+            beside[stem].append(known)
     forms = [next(iter(entry.forms)) for entry in entries[len(space) :]]
     words = [words_inside(space, form) for form in forms]
     inside = [found if telling(found, form) else {} for found, form in zip(words, forms, strict=True)]
-    inputs, outputs = (
-        np.vstack([vectors, vectors_at(vectors, _apart(vectors, inside, beside))])
-        for vectors in (space.inputs, space.outputs)
-    )
-    bias = with_bias_of_rare(space.bias, len(beside))
-    return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest, bias)
+    inputs, outputs = (vectors_at(known, _apart(known, inside, beside)) for known in (space.inputs, space.outputs))
+    return extended(space, entries, inputs, outputs)
 
 
 def with_composed(space: TagSpace, tags: Iterable[str]) -> TagSpace:
@@ -54,19 +49,20 @@ def with_composed(space: TagSpace, tags: Iterable[str]) -> TagSpace:
             new.setdefault(stem, (written(tag), words))
     if not new:
         return space
-    inside = [words for _, words in new.values()]
-    inputs, outputs = (
-        np.vstack([vectors, vectors_at(vectors, directions(vectors, inside, [[]] * len(new)))])
-        for vectors in (space.inputs, space.outputs)
-    )
+    inputs, outputs = (composed(known, [words for _, words in new.values()]) for known in (space.inputs, space.outputs))
     entries = space.entries + [Entry(stem, 0, {form: 0}) for stem, (form, _) in new.items()]
-    bias = with_bias_of_rare(space.bias, len(new))
+    return extended(space, entries, inputs, outputs)
+
+
+def extended(space: TagSpace, entries: Sequence[Entry], inputs: Vectors, outputs: Vectors) -> TagSpace:
+    """`space` with more rows after its own: all `entries`, the vectors (n, dim) of the new ones, and a bias for each
+    that is as rare as the rarest half."""
+    bias = np.append(space.bias, np.full(len(inputs), rarest(space.bias).mean(), np.float32))
+    if len(inputs):
+        inputs, outputs = np.vstack([space.inputs, inputs]), np.vstack([space.outputs, outputs])
+    else:
+        inputs, outputs = space.inputs, space.outputs  # matrices are not copied for nothing
     return TagSpace(entries, inputs, outputs, space.config, space.parents, space.digest, bias)
-
-
-def with_bias_of_rare(bias: Vectors, new: int) -> Vectors:
-    """`bias` (v,) and that of `new` more tags, which are as rare as the rarest half."""
-    return np.append(bias, np.full(new, rarest(bias).mean(), np.float32))
 
 
 def entries_with(space: TagSpace, tag_lists: TagLists) -> list[Entry]:

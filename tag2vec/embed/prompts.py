@@ -6,7 +6,8 @@ Radford et al., Learning Transferable Visual Models From Natural Language Superv
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,24 +29,21 @@ class Prompts(Untrained):
 
     def __init__(self, space: TagSpace, network: Network, cache: Cache | None = None) -> None:
         super().__init__(space, network)
-        self._cache = cache
-        self._items = self._texts(space.forms[:MOST])
-        self._rows = np.arange(len(self._items))
+        self._network, self._cache = network, cache
 
-    @property
+    @cached_property
     def items(self) -> NDArray[np.float32]:
-        return self._items
+        return self._texts(self.space.forms[:MOST])
 
-    @property
+    @cached_property
     def rows(self) -> Rows:
-        return self._rows
+        return np.arange(len(self.items))
 
-    def grown(self, space: TagSpace) -> Prompts:
-        same = copy(self)
-        same.space = space
+    def grown(self, space: TagSpace) -> Self:
+        same = super().grown(space)
         new = np.arange(len(self.space), len(space))
-        same._items = np.vstack([self._items, self._texts([space.forms[row] for row in new])])
-        same._rows = np.append(self._rows, new)
+        same.items = np.vstack([self.items, self._texts([space.forms[row] for row in new])])
+        same.rows = np.append(self.rows, new)
         return same
 
     def scores_of(self, place: Place, rows: Rows) -> Floats:
@@ -58,17 +56,13 @@ class Prompts(Untrained):
         return Place(units(units(np.atleast_2d(arrays[0])).mean(axis=0)))
 
     def _texts(self, forms: Sequence[str]) -> NDArray[np.float32]:
-        assert isinstance(self.network, Network)
-        return _embedded(self.network, [PROMPT.format(form) for form in forms], self._cache)
-
-
-def _embedded(network: Network, texts: list[str], cache: Cache | None) -> NDArray[np.float32]:
-    """texts -> (n, dim) of length 1, kept in `cache`."""
-    key = digest({"texts": texts, "features": describe(network)})
-    found = cache.get(key) if cache else None
-    if found is None:
-        found = Extracted((network.texts(texts),), 0.0, {}, None)
-        if cache:
-            cache.put(key, found)
-    # As the cache keeps them, so that fresh and kept answers are the same.
-    return compact(found.arrays[0]).astype(np.float32)
+        """What the network makes of tags: (n, dim) of length 1, kept in the cache."""
+        texts = [PROMPT.format(form) for form in forms]
+        key = digest({"texts": texts, "features": describe(self._network)})
+        found = self._cache.get(key) if self._cache else None
+        if found is None:
+            found = Extracted((self._network.texts(texts),), 0.0, {}, None)
+            if self._cache:
+                self._cache.put(key, found)
+        # As the cache keeps them, so that fresh and kept answers are the same.
+        return compact(found.arrays[0]).astype(np.float32)

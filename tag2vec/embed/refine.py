@@ -13,7 +13,7 @@ needs are touched, so a step costs the same for a thousand tags and for a millio
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tag2vec.embed.posts import Posts, members
 from tag2vec.embed.threads import one_thread
 
 RATE = 0.01  # learning rate at the start; it follows half a cosine down to 0
@@ -29,50 +30,11 @@ BATCH = 1024  # posts a step at most,
 STEPS = 50  # and steps an epoch at least, which small corpora need
 MOMENTS = 0.9, 0.999  # of Adam
 GIVEN = 0.5  # chance of each tag of a post to be given; at least one is, and one is not
-SHARED = 0.5  # a post weighs (posts of its author) to the power of -SHARED
 EACH = 0.5  # a hidden tag weighs (hidden tags of the post) to the power of -EACH: 1 is a vote a post, 0 one a tag
 SAMPLED = 8192  # tags drawn a step that compete with those to be found
 POWER = 0.5  # they are drawn by their count to this power
 
 Vectors = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Posts:
-    """Posts of two tags or more: post i has the rows `rows[start[i] : start[i + 1]]` and the weight `weight[i]`."""
-
-    rows: NDArray[np.int32]
-    start: NDArray[np.int64]
-    weight: NDArray[np.float32]  # 1 on average
-
-    @classmethod
-    def of(cls, posts: Iterable[tuple[int, list[str]]], known: dict[str, int]) -> Posts:
-        """From the author and the stems of each post; stems that are not in `known` (stem -> row) are left out."""
-        authors: list[int] = []
-        rows = np.fromiter(_rows(posts, known, authors), np.int32)
-        ends = np.flatnonzero(rows < 0)
-        lengths = np.diff(ends, prepend=-1) - 1
-        enough = lengths > 1
-        _, author, theirs = np.unique(np.array(authors)[enough], return_inverse=True, return_counts=True)
-        weight = theirs[author] ** -SHARED
-        return cls(
-            rows[rows >= 0][np.repeat(enough, lengths)],
-            np.concatenate([[0], np.cumsum(lengths[enough])]),
-            (weight / max(weight.mean(), 1e-12)).astype(np.float32) if len(weight) else weight.astype(np.float32),
-        )
-
-    def __len__(self) -> int:
-        return len(self.weight)
-
-
-def _rows(posts: Iterable[tuple[int, list[str]]], known: dict[str, int], authors: list[int]) -> Iterator[int]:
-    """The rows of each post, then -1; the authors go to `authors`."""
-    for author, stems in posts:
-        authors.append(author)
-        for stem in stems:
-            if (row := known.get(stem)) is not None:
-                yield row
-        yield -1
 
 
 @one_thread()
@@ -133,12 +95,10 @@ class _Batch:
 
 
 def _split(posts: Posts, numbers: NDArray[np.int64], draw: np.random.Generator) -> _Batch:
-    lengths = posts.start[numbers + 1] - posts.start[numbers]
-    post = np.repeat(np.arange(len(numbers)), lengths)
-    place = np.arange(len(post)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    rows = posts.rows[np.repeat(posts.start[numbers], lengths) + place][np.lexsort((draw.random(len(post)), post))]
+    lengths, post, places = members(posts.start, numbers)
+    rows = posts.rows[places][np.lexsort((draw.random(len(post)), post))]
     many = np.clip(draw.binomial(lengths, GIVEN), 1, lengths - 1)
-    given = place < np.repeat(many, lengths)
+    given = places < np.repeat(posts.start[numbers] + many, lengths)
     share = posts.weight[numbers] * (lengths - many) ** -EACH
     return _Batch(
         len(numbers),

@@ -6,7 +6,7 @@ popular tag beside another one says something here, unlike a frequent word in te
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.errors import UsageError, at_least
+from tag2vec.scraping.corpus import Corpus
 
 WHOLE_SENTENCE = 10_000  # gensim's own limit of a sentence
 SEEN = 2_000_000  # tags that word2vec goes through at least, counting each epoch
@@ -73,17 +74,12 @@ def word2vec_settings(config: SpaceConfig) -> dict[str, Any]:
 
 
 def fit_word2vec(
-    sentences: Iterable[list[str]],
-    posts: int,
-    counts: dict[str, int],
-    config: SpaceConfig,
-    tick: Callable[[int], None] | None = None,
+    corpus: Corpus, counts: dict[str, int], config: SpaceConfig, tick: Callable[[int], None] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Train on `sentences` -> (input vectors (v, dim), output vectors (v, dim)), rows in the order of `counts`.
+    """Train on the sentences of `corpus` -> (input vectors (v, dim), output vectors (v, dim)), rows as in `counts`.
 
-    `sentences` are iterated once an epoch; there are `posts` of them, and `counts` says in how many each stem stands.
-    Stems that it lacks are left out, so memory does not grow with them. `tick` is called with the number of finished
-    epochs. Raises UsageError for fewer than two stems.
+    `counts` says in how many posts each stem stands. Stems that it lacks are left out, so memory does not grow with
+    them. `tick` is called with the number of finished epochs. Raises UsageError for fewer than two stems.
     """
     if not counts:
         raise UsageError(
@@ -105,6 +101,6 @@ def fit_word2vec(
     settings = word2vec_settings(config)
     epochs = settings.pop("epochs")
     model = Word2Vec(sorted_vocab=0, **settings)  # rows stay in the order of `counts`
-    model.build_vocab_from_freq(counts, corpus_count=posts)
-    model.train(sentences, total_examples=posts, epochs=epochs, callbacks=[Epochs()])
+    model.build_vocab_from_freq(counts, corpus_count=len(corpus))
+    model.train(corpus, total_examples=len(corpus), epochs=epochs, callbacks=[Epochs()])
     return model.wv.vectors, model.syn1neg

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from tag2vec import artifact
 from tag2vec.embed import lookup
 from tag2vec.embed.lookup import Composed, Found
+from tag2vec.embed.posts import Posts
 from tag2vec.embed.skipgram import SpaceConfig, fit_word2vec
 from tag2vec.embed.units import units
 from tag2vec.errors import ArtifactError, UnknownName, UsageError, unknown
@@ -55,11 +55,6 @@ def query(given: Vectors) -> Vectors:
     return point
 
 
-def frequent(corpus: Corpus, min_count: int) -> list[Entry]:
-    """The tags of `corpus` that enough posts carry, most frequent first."""
-    return list(takewhile(lambda entry: entry.count >= min_count, corpus.vocabulary()))
-
-
 class TagSpace:
     """`entries` (v), `inputs` (v, dim), `outputs` (v, dim), `bias` (v,): row i of each belongs to the same tag.
 
@@ -90,31 +85,19 @@ class TagSpace:
         """Train on a corpus; `settings` are those of `tag2vec.embed.skipgram.SpaceConfig`. `tick` gets the number of
         finished epochs."""
         config = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"])
-        entries = frequent(corpus, config.min_count)
+        entries = corpus.frequent(config.min_count)
         counts = {entry.stem: entry.count for entry in entries}
-        inputs, outputs = fit_word2vec(corpus, len(corpus), counts, config, tick)
-        bias = None
+        described = {"stemmer": corpus.stemmer, "digits": corpus.digits, **asdict(config)}
+        described["corpus"] = str(corpus.folder.folder.absolute())
+        space = cls(entries, *fit_word2vec(corpus, counts, config, tick), described, {"corpus": corpus.folder.digest})
         if config.refine:
-            from tag2vec.embed.refine import Posts, refine
+            from tag2vec.embed.refine import refine
 
-            posts = Posts.of(corpus.authored(), {stem: row for row, stem in enumerate(counts)})
-            before = config.passes - config.refine
-            inputs, outputs, bias = refine(
-                posts,
-                inputs,
-                outputs,
-                np.array(list(counts.values())),
-                config.refine,
-                config.seed,
-                lambda done: tick(before + done) if tick else None,
-            )
-        described = {
-            "stemmer": corpus.stemmer,
-            "digits": corpus.digits,
-            **asdict(config),
-            "corpus": str(corpus.folder.folder.absolute()),
-        }
-        return cls(entries, inputs, outputs, described, {"corpus": corpus.folder.digest}, bias=bias)
+            posts, first = Posts.of(corpus.authored(), space.rows), config.passes - config.refine
+            start = space.inputs, space.outputs, space.counts
+            more = refine(posts, *start, config.refine, config.seed, lambda done: tick(first + done) if tick else None)
+            space.inputs, space.outputs, space.bias = more
+        return space
 
     @classmethod
     def load(cls, folder: str | Path) -> TagSpace:
@@ -226,16 +209,16 @@ class TagSpace:
             raise unknown("space", space, get_args(Side))
         if space == "output":
             return self.complete([tag], k)
-        vector, row = self._vector(self.place(tag))
-        return self._top(self._units @ units(vector), k, row)
+        placed = self.place(tag)
+        return self.top(self._units @ units(self.vector(placed)), k, {placed.row})
 
     def complete(self, tags: Iterable[str], k: int = 10) -> list[Related]:
         """The k tags that go best with all of `tags`; scores as those of `beside`."""
-        placed = {one.tag: one for one in map(self.place, tags)}
+        placed = {one.tag: one for one in map(self.place, tags)}.values()
         if not placed:
             raise UsageError("No tag given; wanted one or more.")
-        vectors, rows = zip(*map(self._vector, placed.values()), strict=True)
-        return self._top(self.beside_vectors(np.stack(vectors)), k, set().union(*rows))
+        scores = self.beside_vectors(np.stack([self.vector(one) for one in placed]))
+        return self.top(scores, k, {one.row for one in placed})
 
     def beside(self, rows: Sequence[int]) -> Vectors:
         """Score (v,) of every tag to stand beside the tags in `rows`, higher is better."""
@@ -246,19 +229,22 @@ class TagSpace:
         scores: Vectors = self.outputs @ query(given) + self.bias
         return scores
 
-    def _vector(self, placed: Found | Composed) -> tuple[Vectors, set[int]]:
-        """Input vector (dim,) of a tag, and its row when it has one."""
-        if isinstance(placed, Composed):
-            return placed.vector, set()
-        return self.inputs[placed.row], {placed.row}
+    def vector(self, placed: Found | Composed) -> Vectors:
+        """The input vector (dim,) of what `place` found."""
+        vector: Vectors = placed.vector if isinstance(placed, Composed) else self.inputs[placed.row]
+        return vector
 
     @cached_property
     def _units(self) -> Vectors:
         return units(self.inputs)
 
-    def _top(self, scores: Vectors, k: int, without: set[int]) -> list[Related]:
+    def top(self, scores: Vectors, k: int, without: Collection[int | None]) -> list[Related]:
+        """The k tags with the highest `scores` (v,), those in the rows `without` left out."""
         if k < 1:
             raise UsageError(f"k is {k}; wanted 1 or more.")
         order = np.argsort(-scores, kind="stable")[: k + len(without)]
-        rows = [int(row) for row in order if int(row) not in without][:k]
-        return [Related(self.forms[r], self.entries[r].stem, float(scores[r]), self.entries[r].count) for r in rows]
+        return [self.scored(row, scores[row]) for row in order.tolist() if row not in without][:k]
+
+    def scored(self, row: int, score: float) -> Related:
+        """The tag in `row` with a score."""
+        return Related(self.forms[row], self.entries[row].stem, float(score), self.entries[row].count)

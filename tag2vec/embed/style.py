@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import accumulate
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from tag2vec.embed.compose import split
 from tag2vec.errors import unknown
@@ -29,11 +29,9 @@ ONE_WORD = 3  # posts that wrote the first letter large and no other: for them i
 
 def style_of(name: str) -> Style:
     """`name` itself when it is a style. Raises UnknownName."""
-    for style in get_args(Style):
-        if style == name:
-            found: Style = style
-            return found
-    raise unknown("style", name, get_args(Style))
+    if name not in get_args(Style):
+        raise unknown("style", name, get_args(Style))
+    return cast(Style, name)
 
 
 def case_of(form: str) -> Case:

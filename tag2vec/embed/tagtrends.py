@@ -47,15 +47,12 @@ class TagTrends:
     @classmethod
     def fit(cls, corpus: Corpus, space: TagSpace) -> TagTrends | None:
         """Those of the tags of `space` in `corpus`; None when its posts have no dates, or none to compare with."""
-
         try:
             found = trends(corpus)
         except SourceError:
             return None
-        trend = np.zeros(len(space), np.float32)
-        for stem, value in zip(found.stems, found.trend.tolist(), strict=True):
-            if (row := space.rows.get(stem)) is not None:
-                trend[row] = value
+        known = dict(zip(found.stems, found.trend.tolist(), strict=True))
+        trend = np.array([known.get(stem, 0.0) for stem in space.rows], np.float32)
         weeks, every = weekly(corpus, space.rows, WEEKS)
         return cls(found.last, found.recent, found.days_before, trend, weeks, tuple(every))
 
@@ -68,15 +65,15 @@ class TagTrends:
         folder = Path(model) / FOLDER
         if (found := artifact.read_made_from(folder, KIND, {"space": space.digest})) is None:
             return None
-        trend = found.floats("trend.npy", (len(space),))
-        config, weeks = found.config, None
-        if "weeks.npy" in found.files:
-            weeks = found.array("weeks.npy", mmap=True)  # few ask for them
-            if weeks.shape != (len(space), len(config["every"])):
-                raise ArtifactError(f"{folder} does not hold the weeks of this tag space. Fit the model again.")
         with artifact.reading(folder):
+            config, every = found.config, tuple(found.config.get("every", ()))
             compared = date.fromisoformat(config["last"]), config["recent"], config["before"]
-            return cls(*compared, trend, weeks, tuple(config.get("every", ())))
+            trend = found.floats("trend.npy", (len(space),))
+            # Few ask for the weeks.
+            weeks = found.array("weeks.npy", mmap=True) if "weeks.npy" in found.files else None
+        if weeks is not None and weeks.shape != (len(space), len(every)):
+            raise ArtifactError(f"{folder} does not hold the weeks of this tag space. Fit the model again.")
+        return cls(*compared, trend, weeks, every)
 
     def save(self, model: str | Path, space: TagSpace) -> None:
         """Write them into the model folder that `space` was saved to. Raises ArtifactError."""

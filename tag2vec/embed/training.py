@@ -89,15 +89,14 @@ def train(
     make: Callable[[], Network],
     examples: Examples,
     config: TrainConfig,
-    tick: EpochTick | None = None,
-    checkpoint: Checkpoint | None = None,
+    tick: EpochTick | None,
+    checkpoint: Checkpoint,
 ) -> Trained:
     """A network trained on all examples.
 
     The number of epochs is where the mean loss on held-out groups was least; with too few groups to hold some out it
     is the recipe's own maximum. What `checkpoint` has of an earlier run is not done again.
     """
-    checkpoint = checkpoint or Checkpoint(None)
     held_out, curves = [], []
     for number, (learn, check) in enumerate(splits.held_out(examples.words.numpy(), examples.groups, config.seed)):
         some, others = examples.take(learn), examples.take(check)

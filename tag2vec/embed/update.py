@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from tag2vec.embed.refine import Posts, refine
-from tag2vec.embed.space import TagSpace, Vectors, frequent
+from tag2vec.embed.posts import Posts
+from tag2vec.embed.refine import refine
+from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.errors import UsageError
 from tag2vec.scraping.corpus import Corpus, Entry
 
@@ -74,7 +75,7 @@ def _held(space: TagSpace, corpus: Corpus) -> int:
 
 def _entries(space: TagSpace, corpus: Corpus) -> list[Entry]:
     """The tags that are frequent now, and those of the space that a changed cleaning made rare, as they were."""
-    now = frequent(corpus, space.config["min_count"])
+    now = corpus.frequent(space.config["min_count"])
     known = {entry.stem for entry in now}
     gone = [entry for entry in space.entries if entry.stem not in known]
     return sorted(now + gone, key=lambda entry: (-entry.count, entry.stem))

@@ -23,7 +23,6 @@ from tag2vec.embed.fitting import Learnt, Seen, learn, shown, tags_of, vectors_o
 from tag2vec.embed.gather import gather
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
-from tag2vec.embed.network import Network
 from tag2vec.embed.pooled import Arrays, Poolings
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.threads import one_thread
@@ -97,8 +96,9 @@ class VideoEmbedder(Embedder):
         checkpoint: str | Path | None = None,
     ) -> VideoEmbedder:
         """Train on `seen`: vectors (n, out_dim) that fixed poolings made, or arrays for poolings that are trained."""
-        learnt = learn(space, clips, seen, poolings, recipe, train_config, tick, checkpoint)
-        return cls(space, learnt, VideoConfig.of(learnt, recipe, limits or FrameLimits(), train_config))
+        limits = limits or FrameLimits()
+        learnt = learn(space, clips, seen, poolings, recipe, train_config, tick, checkpoint, limits)
+        return cls(space, learnt, VideoConfig.of(learnt, recipe, limits, train_config))
 
     @property
     def kinds(self) -> Kinds:
@@ -124,10 +124,6 @@ class VideoEmbedder(Embedder):
     def thresholds(self) -> Sequence[float | None]:
         """See `tag2vec.embed.precision.thresholds`; empty without a `mixture`."""
         return self.mixture.thresholds if self.mixture else ()
-
-    @cached_property
-    def _network(self) -> Network:
-        return Network(None, self.head)
 
     @cached_property
     def rows(self) -> Rows:
@@ -163,7 +159,8 @@ class VideoEmbedder(Embedder):
     def looks(self, pooled: Floats) -> Floats:
         """What the features of one clip were pooled to (out_dim,) -> what evidence compares (any,): clips with a high
         cosine look alike."""
-        found: Floats = self._network.vectors(torch.from_numpy(pooled)[None])[0].numpy()
+        with torch.no_grad():
+            found: Floats = self.head.reduce(torch.from_numpy(pooled)[None])[0].numpy()
         return found
 
     def grown(self, space: TagSpace) -> VideoEmbedder:
@@ -187,13 +184,13 @@ class VideoEmbedder(Embedder):
 
     def _through(self, pooled: Floats) -> tuple[Tensor, Tensor, Tensor]:
         """Clips that were pooled before (m, out_dim) -> what they look like, their points and queries (m, any)."""
-        vectors = self._network.vectors(torch.from_numpy(pooled))
         with torch.no_grad():
+            vectors = self.head.reduce(torch.from_numpy(pooled))
             points = self.head(vectors)
             return vectors, points, self.head.queries(points)
 
     def best(self, place: Place, scores: Floats, found: Rows) -> tuple[Floats, Rows]:
-        """Probabilities, or scores that only rank, and rows of the k best tags of all."""
+        """Probabilities, or scores that only rank, and rows: of the carried tags and the k that were found."""
         every = np.concatenate([place.direct, self.final(scores)])
         rows = np.concatenate([self.head.carried.numpy(), self.rows[found]])
         order = np.argsort(-every, kind="stable")
@@ -209,8 +206,7 @@ class VideoEmbedder(Embedder):
     def evidence(self, arrays: Arrays, rows: Rows, most: int) -> list[Evidence]:
         """Of the training clips nearest by what they look like, those that carry the tag."""
         vector = self.looks(self.poolings.one(arrays))
-        at = {row: place for place, row in enumerate(self.head.carried.tolist())}
-        found = self.learnt.neighbours.witnesses(vector, [at.get(row) for row in rows.tolist()], most)
+        found = self.learnt.neighbours.witnesses(vector, rows.tolist(), most)
         return [Evidence(tuple((str(self.trained_clips[i].path), cosine) for i, cosine in near)) for near in found]
 
     def final(self, scores: Floats) -> Floats:

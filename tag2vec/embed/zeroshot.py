@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tag2vec import plugins
 from tag2vec.embed.cache import Cache
-from tag2vec.embed.compose import directions, telling, vectors_at, words_inside
+from tag2vec.embed.compose import composed, telling, words_inside
 from tag2vec.embed.embedder import Embedder, Evidence, Place, Rows, Untrained
 from tag2vec.embed.features import Features
 from tag2vec.embed.features._network import Network
@@ -59,17 +59,16 @@ class ClassNames(Untrained):
     def __init__(self, space: TagSpace, network: Network) -> None:
         super().__init__(space, network)
         self.names = network.classes()
-        placed = [place_name(space, name) for name in self.names]
-        self.known = [i for i, words in enumerate(placed) if words]
-        self.left_out = [name for name, words in zip(self.names, placed, strict=True) if not words]
-        if not self.known:
+        placed = {i: found for i, name in enumerate(self.names) if (found := place_name(space, name))}
+        self.known = list(placed)
+        self.left_out = [name for i, name in enumerate(self.names) if i not in placed]
+        if not placed:
             raise UsageError(
                 f"None of the {len(self.names)} class names ({', '.join(self.names[:3])} ...) is known in this space "
                 f"of {len(space):,} tags. Use a network of other classes, or a space fitted on other posts."
             )
-        each = [found for found in placed if found]
-        self.shares = np.array([share for _, share in each], np.float32)
-        self.points = np.stack([_vector(space.inputs, words) for words, _ in each])
+        self.shares = np.array([share for _, share in placed.values()], np.float32)
+        self.points = np.stack([_vector(space.inputs, words) for words, _ in placed.values()])
 
     @property
     def origin(self) -> dict[str, str]:
@@ -147,4 +146,4 @@ def _vector(vectors: Vectors, words: dict[int, int]) -> Vectors:
     if len(words) == 1:
         found: Vectors = vectors[next(iter(words))]
         return found
-    return np.asarray(vectors_at(vectors, directions(vectors, [words], [[]]))[0])
+    return np.asarray(composed(vectors, [words])[0])

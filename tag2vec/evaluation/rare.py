@@ -18,9 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.embed.compose import directions, vectors_at, words_inside
-from tag2vec.embed.lookup import Composed
-from tag2vec.embed.newtags import with_bias_of_rare
+from tag2vec.embed.compose import composed, words_inside
+from tag2vec.embed.newtags import extended
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.errors import SourceError, UnknownName
 from tag2vec.evaluation.baselines import Scorer, space_scorer
@@ -106,24 +105,23 @@ def _queries(space: TagSpace, lacking: Lacking, posts: Iterable[Iterable[str]]) 
 def _ways(space: TagSpace, lacking: Lacking) -> Iterable[tuple[str, Scorer]]:
     """Ours, and its parts alone: ways to score the known tags and, after them, those that the space lacks."""
     no_words: list[dict[int, float]] = [{} for _ in lacking.entries]
-    no_posts: list[list[list[int]]] = [[] for _ in lacking.entries]
     inside = [words_inside(space, _form(entry)) for entry in lacking.entries]
     yield "ours", space_scorer(_extended(space, lacking.entries, inside, lacking.beside))
-    yield "words inside", space_scorer(_extended(space, lacking.entries, inside, no_posts))
+    yield "words inside", space_scorer(_extended(space, lacking.entries, inside))
     yield "tags beside", space_scorer(_extended(space, lacking.entries, no_words, lacking.beside))
-    yield "spelling", space_scorer(_extended(space, lacking.entries, _spelling(space, lacking.entries), no_posts))
+    yield "spelling", space_scorer(_extended(space, lacking.entries, _spelling(space, lacking.entries)))
     counts = np.append(space.counts, [entry.count for entry in lacking.entries]).astype(np.float32)
     yield "popularity", lambda given: np.tile(counts, (len(given), 1))
 
 
 def _extended(
-    space: TagSpace, entries: Sequence[Entry], words: Sequence[Mapping[int, float]], beside: Sequence[list[list[int]]]
+    space: TagSpace,
+    entries: Sequence[Entry],
+    words: Sequence[Mapping[int, float]],
+    beside: Sequence[list[list[int]]] = (),
 ) -> TagSpace:
-    inputs, outputs = (
-        np.vstack([v, vectors_at(v, directions(v, words, beside))]) for v in (space.inputs, space.outputs)
-    )
-    bias = with_bias_of_rare(space.bias, len(entries))
-    return TagSpace([*space.entries, *entries], inputs, outputs, space.config, bias=bias)
+    inputs, outputs = (composed(known, words, beside) for known in (space.inputs, space.outputs))
+    return extended(space, [*space.entries, *entries], inputs, outputs)
 
 
 def _spelling(space: TagSpace, entries: Sequence[Entry]) -> list[dict[int, float]]:
@@ -156,13 +154,10 @@ def _given(space: TagSpace, lacking: Lacking, queries: Queries) -> Iterable[tupl
         return np.concatenate([middle_ranks(s, hidden[i : i + 1]) for i, s in enumerate(scores)])
 
     def ours(tag: str) -> Vectors:
-        found = space.place(tag)
-        vector: Vectors = found.vector if isinstance(found, Composed) else space.inputs[found.row]
-        return vector
+        return space.vector(space.place(tag))
 
     def inside(tag: str) -> Vectors:
-        aim = directions(space.inputs, [words_inside(space, tag)], [[]])
-        vector: Vectors = vectors_at(space.inputs, aim)[0]
+        vector: Vectors = composed(space.inputs, [words_inside(space, tag)])[0]
         return vector
 
     yield "ours", ranks(_or_nothing(space, ours))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tag2vec.embed.lookup import nearest
+from tag2vec.embed.lookup import spellings
 from tag2vec.embed.newtags import with_composed
 from tag2vec.embed.space import TagSpace
 from tag2vec.errors import UsageError
@@ -35,5 +35,5 @@ def vocabulary(space: TagSpace, wanted: Wanted) -> Vocabulary | None:
 
 
 def _nearest(space: TagSpace, tags: list[str]) -> str:
-    found = [f"#{space.forms[nearest(space, tag)[0]]} (for {tag})" for tag in tags[:5]]
+    found = [f"#{spellings(space, tag)[0]} (for {tag})" for tag in tags[:5]]
     return f"The nearest spellings are {', '.join(found)}." if found else "It names no tag."

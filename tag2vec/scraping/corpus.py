@@ -14,6 +14,7 @@ import tempfile
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -187,3 +188,7 @@ class Corpus:
     def vocabulary(self) -> Iterator[Entry]:
         """All stems, most frequent first, ties in alphabetical order."""
         yield from self.folder.lines("vocabulary.jsonl", Entry)
+
+    def frequent(self, least: int) -> list[Entry]:
+        """The stems that `least` posts or more carry, in the same order."""
+        return list(takewhile(lambda entry: entry.count >= least, self.vocabulary()))

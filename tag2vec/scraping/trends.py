@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import takewhile
 from typing import Any
 
 import duckdb
@@ -114,7 +113,7 @@ def trends(corpus: Corpus, recent: int = 7, before: int = 28, smoothing: float =
             raise UsageError(f"{name} is {days}; wanted 1 to 36500 days.")
     if not 0 < smoothing < float("inf"):
         raise UsageError(f"smoothing is {smoothing}; wanted a number of authors above 0.")
-    head = list(takewhile(lambda entry: entry.count >= FOLLOWED, corpus.vocabulary()))
+    head = corpus.frequent(FOLLOWED)
     rows = {entry.stem: row for row, entry in enumerate(head)}
     with _database(corpus) as db:
         posts = {"posts": str(corpus.folder.path("posts.parquet"))}

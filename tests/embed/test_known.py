@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 
 from tag2vec import Corpus, Suggester, TagSpace, artifact
 from tag2vec.cli import app
+from tag2vec.embed.forms import Forms
 from tag2vec.embed.known import Known
 from tag2vec.embed.languages import written_in
 from tag2vec.embed.tagtrends import RISING, TagTrends
@@ -22,6 +23,7 @@ from tag2vec.errors import ArtifactError, UsageError
 from tag2vec.scraping.trends import trends
 from tests.conftest import Home
 from tests.scraping.test_corpus import write_posts
+from tests.spaces import space as small_space
 
 
 def run(*arguments: object) -> Result:
@@ -136,6 +138,28 @@ def test_only_my_tags_needs_no_training(home: Home, clip: Path, tmp_path: Path) 
     suggester = Suggester.load(home.model, cache=home.cache)
     pascal = suggester.suggest(clip, vocabulary=mine, style="lower", explain=True)
     assert "yoyotricksfriends" in [one.tag for one in pascal] and pascal[0].why
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "arrays"),
+    [
+        ("trends", {"last": "2026-05-09", "recent": 7, "before": 28}, {"trend": [0.0] * 5, "weeks": [[0] * 13] * 5}),
+        ("languages", {"codes": ["en"]}, {"languages": ["none"] * 5}),
+        ("forms", {}, {"rows": ["0", "1"], "prior": [0.0] * 2, "vectors": [[0.0] * 5] * 2, "cases": [[0.0] * 5] * 6}),
+    ],
+)
+def test_what_was_made_otherwise_is_refused(
+    kind: str, config: dict[str, object], arrays: dict[str, list[object]], tmp_path: Path
+) -> None:
+    own = small_space()
+    own.save(tmp_path)
+    with artifact.write(tmp_path / kind, kind, config, {"space": own.digest}) as draft:
+        (draft.path / "forms.txt").write_text("a\nb\n")
+        for name, values in arrays.items():
+            draft.array(f"{name}.npy", np.array(values))
+    with pytest.raises(ArtifactError, match="does not hold"):
+        Forms.load(tmp_path, own)
+        Known.load(tmp_path, own)
 
 
 WORDS = {

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tag2vec.embed import refine as stage
-from tag2vec.embed.refine import DECAY, RATE, Posts, _Rows, refine
+from tag2vec.embed.posts import Posts
+from tag2vec.embed.refine import DECAY, RATE, _Rows, refine
 
 DIM = 12
 GROUPS = 8  # groups of six tags that stand together

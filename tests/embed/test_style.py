@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tag2vec.embed.newtags import with_composed
 from tag2vec.embed.style import Style, case_of, restyle, style_of
 from tag2vec.errors import UnknownName
 from tag2vec.scraping.corpus import Entry
@@ -59,6 +60,13 @@ def test_without_capitals_the_known_words_decide_when_they_make_up_the_whole() -
     assert with_forms(skatebeach=50, Skatebeach=9) == "Skatebeach"  # those who wrote a capital wrote one
     assert with_forms(skate=5) == "Skate"
     assert with_forms(skate_beach=5) == "Skate_Beach"
+
+
+def test_tags_that_stand_in_no_post_are_no_words() -> None:
+    """The only tags to choose from may be in no post, and one of them be inside another, or itself in the plural."""
+    tags = with_composed(space(), ["skatebeaches", "skatebeachesnewyork"])
+    found = [restyle(tags, row, form, "pascal") for row, form in enumerate(tags.forms)]
+    assert found[-2:] == ["SkateBeaches", "SkateBeachesNewyork"]
 
 
 def test_acronyms_stay_and_shouting_does_not() -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 import torch
 
 from tag2vec.embed.clips import Clip
+from tag2vec.embed.limits import FrameLimits
 from tag2vec.embed.losses import logged
 from tag2vec.embed.pooled import Poolings
 from tag2vec.embed.precision import highest
@@ -98,6 +100,17 @@ def test_it_is_the_same_when_opened_again(folder: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(video.items, again.items)
 
 
+def test_forms_in_which_clips_carry_known_tags_count_when_it_is_opened_again(folder: Path, tmp_path: Path) -> None:
+    tags = space()
+    tags.save(tmp_path)
+    named = [replace(clip, tags=("LongIsland",)) if clip.tags == ("skate",) else clip for clip in clips()]
+    video = VideoEmbedder.fit(tags, named, f"given:{folder}", epochs=1, workers=0)
+    video.save(tmp_path)
+    again = VideoEmbedder.load(tmp_path)
+    assert video.space.forms == again.space.forms == ["skate", "newyork", "beach", "new", "LongIsland"]
+    assert again.space.inputs is again.base.inputs
+
+
 def test_the_same_seed_gives_the_same_bytes(folder: Path) -> None:
     one, same, other = (fitted(folder, epochs=2, seed=seed) for seed in (1, 1, 2))
     assert all(torch.equal(value, _state(same)[name]) for name, value in _state(one).items())
@@ -133,6 +146,31 @@ def test_a_checkpoint_of_another_run_is_not_used(folder: Path, tmp_path: Path) -
     (tmp_path / "t" / "all.safetensors").write_bytes(b"cut off")
     fitted(folder, epochs=2, lr=0.01, checkpoint=tmp_path / "t", epoch_tick=lambda *told: ticks.append(told))
     assert len(ticks) == 4 * 2 + 2  # the damaged part alone was done again
+
+
+def test_a_checkpoint_of_other_features_or_another_space_is_not_used(folder: Path, tmp_path: Path) -> None:
+    """What a pooling that is trained was shown is not in its settings, and clips keep their names."""
+    write(tmp_path / "other")
+    ticks: list[Any] = []
+    fitted(folder, epochs=2, checkpoint=tmp_path / "t", epoch_tick=lambda *told: ticks.append(told))
+    fitted(tmp_path / "other", epochs=2, checkpoint=tmp_path / "t", epoch_tick=lambda *told: ticks.append(told))
+    assert len(ticks) == 2 * 4 * 2
+    tags, one = space(), FrameLimits(start_s=1.0)
+    tags.save(tmp_path / "model")
+    for number, (where, limits) in enumerate([(tags, None), (tags, None), (tags, one), (space(), one)]):
+        del ticks[:]
+        VideoEmbedder.fit(
+            where,
+            clips(),
+            f"given:{folder}",
+            pooling="netvlad:clusters=3",
+            limits=limits,
+            workers=0,
+            epochs=2,
+            checkpoint=tmp_path / "t",
+            epoch_tick=lambda *told: ticks.append(told),
+        )
+        assert len(ticks) == (0 if number == 1 else 4 * 2)
 
 
 def test_two_processes_train_as_one(folder: Path, tmp_path: Path) -> None:

@@ -65,6 +65,8 @@ class Head(nn.Module):
     per_tag: tuple[str, ...] = ()  # names of parameters (v,) that have a value for each tag
     apart: ClassVar[bool] = True  # whether there is a `direct`
 
+    net: nn.Module  # for recipes whose points are what one network makes
+    rare: Tensor  # (v,) scores of tags that no training clip carries, for recipes that know the others by name alone
     inputs: Tensor
     outputs: Tensor
     carried: Tensor  # (l,) rows
@@ -94,9 +96,10 @@ class Head(nn.Module):
         """What `reduce` gave -> points (m, any)."""
         return self.points(reduced[:, : self.axes.out_dim])
 
-    @abstractmethod
     def points(self, seen: Tensor) -> Tensor:
-        """What a network sees of a clip (m, axes.out_dim) -> points (m, any)."""
+        """What a network sees of a clip (m, axes.out_dim) -> points (m, any): by `net`, or as a recipe says."""
+        points: Tensor = self.net(seen)
+        return points
 
     @abstractmethod
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
@@ -106,10 +109,10 @@ class Head(nn.Module):
         """points (m, any) -> the scores of the carried tags (m, l), higher is better."""
         return points.new_zeros(len(points), 0)
 
-    @abstractmethod
     def queries(self, points: Tensor) -> Tensor:
-        """points (m, any) -> (m, d)."""
+        """points (m, any) -> (m, d); all alike for a recipe that knows nothing of the space."""
+        return torch.ones_like(points[:, :1])
 
-    @abstractmethod
     def items(self) -> Tensor:
-        """(v, d): item i times a query is the score of tag i, higher is better."""
+        """(v, d): item i times a query is the score of tag i, higher is better; `rare` unless a recipe has vectors."""
+        return self.rare[:, None]

@@ -20,7 +20,6 @@ class GroupsHead(Head):
     calibrated = False  # a softmax gives probabilities
     place: Tensor  # (v,) the group that a tag names
     members: Tensor  # (l, groups): the share of a group's clips that carry a tag
-    rare: Tensor  # (v,)
 
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
@@ -34,20 +33,10 @@ class GroupsHead(Head):
         self.register_buffer("place", place, persistent=False)
         self.register_buffer("members", members, persistent=False)
         self.register_buffer("rare", 1e-6 * tags.prior, persistent=False)
-        self.net: nn.Module = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, self.groups))
-
-    def points(self, seen: Tensor) -> Tensor:
-        points: Tensor = self.net(seen)
-        return points
+        self.net = nn.Sequential(nn.Dropout(0.5), nn.Linear(self.axes.out_dim, self.groups))
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         return nn.functional.cross_entropy(points, self.place[wanted.words], reduction="none")
 
     def direct(self, points: Tensor) -> Tensor:
         return points.softmax(dim=1) @ self.members.T
-
-    def queries(self, points: Tensor) -> Tensor:
-        return torch.ones_like(points[:, :1])
-
-    def items(self) -> Tensor:
-        return self.rare[:, None]

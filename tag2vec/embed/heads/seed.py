@@ -23,10 +23,6 @@ class SeedHead(Head):
         super().__init__(seen, tags)
         self.net = nn.Sequential(nn.Linear(seen.dim, 600), nn.Tanh(), nn.Linear(600, tags.inputs.shape[1]))
 
-    def points(self, seen: Tensor) -> Tensor:
-        points: Tensor = self.net(seen)
-        return points
-
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         return ((points - self.inputs[wanted.words]) ** 2).sum(dim=1)
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from tag2vec.embed.heads import Head, Tags, Vectors, Wanted
-from tag2vec.embed.heads._names import Names
+from tag2vec.embed.heads._names import Names, layers
 
 
 class SigmoidHead(Head):
@@ -20,17 +19,12 @@ class SigmoidHead(Head):
 
     epochs = 40
     hidden: ClassVar[int] = 1024
-    rare: Tensor  # (v,)
 
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
         self.register_buffer("rare", tags.prior.logit(1e-6) - 20.0, persistent=False)
-        self.net = nn.Sequential(nn.Dropout(0.3), nn.Linear(self.axes.out_dim, self.hidden), nn.ReLU(), nn.Dropout(0.3))
+        self.net = nn.Sequential(*layers(self.axes.out_dim, self.hidden))
         self.names = Names(self.hidden, tags.prior[self.carried])
-
-    def points(self, seen: Tensor) -> Tensor:
-        points: Tensor = self.net(seen)
-        return points
 
     def loss(self, points: Tensor, wanted: Wanted) -> Tensor:
         return self.names.loss(points, wanted.targets[:, self.carried])
@@ -38,9 +32,3 @@ class SigmoidHead(Head):
     def direct(self, points: Tensor) -> Tensor:
         scores: Tensor = self.names(points)
         return scores
-
-    def queries(self, points: Tensor) -> Tensor:
-        return torch.ones_like(points[:, :1])
-
-    def items(self) -> Tensor:
-        return self.rare[:, None]

@@ -23,10 +23,10 @@ class SoftmaxHead(GroupsHead):
 
     def __init__(self, seen: Vectors, tags: Tags) -> None:
         super().__init__(seen, tags)
-        self.net = nn.ModuleList(self._network(self.groups) for _ in range(self.networks))
+        self.net = nn.ModuleList(self._network() for _ in range(self.networks))
 
-    def _network(self, groups: int) -> nn.Module:
-        last = nn.Linear(self.hidden, groups)
+    def _network(self) -> nn.Module:
+        last = nn.Linear(self.hidden, self.groups)
         nn.init.zeros_(last.weight)
         return nn.Sequential(*layers(self.axes.out_dim, self.hidden, drop=0.5), last)
 
@@ -44,4 +44,4 @@ class SoftmaxHead(GroupsHead):
         return super().direct(mean).logit(1e-6)
 
     def items(self) -> Tensor:
-        return self.rare[:, None].logit(1e-9)
+        return super().items().logit(1e-9)

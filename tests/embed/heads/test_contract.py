@@ -107,5 +107,20 @@ def test_tags_can_come_after_those_it_learnt(name: str) -> None:
     assert np.isfinite(new).all() and (not grown.probable or 0 <= new[0] < 1)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_clips_that_look_alike_speak_for_their_tags(name: str) -> None:
+    seen = np.random.default_rng(0).normal(size=(20, WIDE)).astype(np.float32)
+    seen[:, 0] += np.where(np.arange(20) % 2, 9, -9)
+    clips = [Clip(_path(i), ("skate",) if i % 2 else ("beach",), str(i)) for i in range(20)]
+    video = VideoEmbedder.fit_seen(
+        space(), clips, torch.from_numpy(seen), Poolings((_Given(),), "mean"), name, None, TrainConfig(epochs=1)
+    )
+    rows = np.array([video.space.rows[stem] for stem in ("skate", "beach", "new")])
+    skate, beach, other = video.evidence([seen[1]], rows, 2)
+    assert len(skate.clips) == 2 and skate.clips[0] == ("1.mp4", 1.0) and not other.clips
+    assert all(int(Path(path).stem) % 2 for path, _ in skate.clips)
+    assert not any(int(Path(path).stem) % 2 for path, _ in beach.clips)
+
+
 def _path(number: int) -> Path:
     return Path(f"{number}.mp4")
