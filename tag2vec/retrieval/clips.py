@@ -18,7 +18,7 @@ from tag2vec.embed.placed import Changes, Placed, place_clips, pointed, stamp_of
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import UsageError
 from tag2vec.retrieval import clipfiles
-from tag2vec.retrieval.choice import Wish, chosen
+from tag2vec.retrieval.choice import Wish, built
 from tag2vec.retrieval.indexes import Index
 
 
@@ -50,7 +50,7 @@ class ClipIndex:
         self.video = video
         self.placed = placed
         self.changes = changes or Changes()
-        self.index = index if isinstance(index, Index) else _index(placed, index)
+        self.index = index if isinstance(index, Index) else built(placed.points, index, Wish(kept=True))
 
     @classmethod
     def build(
@@ -165,10 +165,3 @@ class ClipIndex:
 def _check(k: int) -> None:
     if k < 1:
         raise UsageError(f"k is {k}; wanted 1 or more.")
-
-
-def _index(placed: Placed, named: str | None) -> Index:
-    clips, dim = placed.points.shape
-    index = chosen(clips, dim, named, Wish(kept=True))
-    index.build(placed.points.astype(np.float32))
-    return index

@@ -23,7 +23,7 @@ from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError, UsageError
 from tag2vec.retrieval.answers import Answers
-from tag2vec.retrieval.choice import chosen
+from tag2vec.retrieval.choice import built
 from tag2vec.retrieval.choosing import Chooser
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.stored import load_index
@@ -56,7 +56,7 @@ class Suggester:
         self.video = video
         self.cache = cache
         self._answers = Answers(self.space, self.forms, self.known, cache)
-        self._index = index if isinstance(index, Index) else _index(video, index)
+        self._index = index if isinstance(index, Index) else built(video.items, index)
 
     @classmethod
     def of_tags(cls, model: str | Path) -> Suggester:
@@ -206,7 +206,7 @@ class Suggester:
                 "A least precision was measured for what clips say alone, and like changes the scores. Leave one out."
             )
         drawn = Like(self.video, Given.of(self.space, tags))
-        return Chooser(wanted, drawn, _index(drawn, "exact"), self.known)
+        return Chooser(wanted, drawn, built(drawn.items, "exact"), self.known)
 
     def _answered(
         self, clips: Sequence[Clip], chooser: Chooser, limits: FrameLimits, workers: int | None
@@ -219,10 +219,3 @@ class Suggester:
 
     def _limits(self, fps: float | None) -> FrameLimits:
         return self.video.limits if fps is None else replace(self.video.limits, picture_fps=fps)
-
-
-def _index(video: Embedder, named: str | None) -> Index:
-    tags, dim = video.items.shape
-    index = chosen(tags, dim, named)
-    index.build(video.items)
-    return index
