@@ -41,14 +41,14 @@ def index_clips(
     from tag2vec.embed.gather import is_features
     from tag2vec.embed.video import VideoEmbedder
     from tag2vec.progress import bar
-    from tag2vec.retrieval import clipfiles
+    from tag2vec.retrieval.clips import index_clips
 
     if (folders := [path for path in clips if is_features(path)]) and len(clips) > 1:
         raise UsageError(f"{folders[0]} is a features folder and {len(clips)} paths were given; give it alone.")
     listed = None if folders else any_clips(clips)
     video = VideoEmbedder.load(model, given=given)
     with bar("clips", len(listed) if listed else None) as tick:
-        built = clipfiles.index_clips(out, video, listed or clips[0], index, workers=workers, tick=tick)
+        built = index_clips(out, video, listed or clips[0], index, workers=workers, tick=tick)
     changes = built.changes
     for path, warning in changes.warnings:
         note(f"{path}: {warning}")
