@@ -55,7 +55,7 @@ class Suggester:
         self.known = known or Known()
         self.video = video
         self.cache = cache
-        self._answers = Answers(self.space, self.forms, self.known, cache)
+        self._answers = Answers(self.space, self.forms, self.known)
         self._index = index if isinstance(index, Index) else built(video.items, index)
 
     @classmethod
@@ -212,10 +212,10 @@ class Suggester:
         self, clips: Sequence[Clip], chooser: Chooser, limits: FrameLimits, workers: int | None
     ) -> Iterator[tuple[Clip, Suggestions | Tag2VecError]]:
         for i, found in extract_many(clips, self.video.kinds, limits, self.cache, workers):
-            yield (
-                clips[i],
-                self._answers.of(clips[i], found, chooser, limits) if isinstance(found, Extracted) else found,
-            )
+            if isinstance(found, Extracted):
+                yield clips[i], self._answers.of(clips[i], found, chooser, limits, self.cache)
+            else:
+                yield clips[i], found
 
     def _limits(self, fps: float | None) -> FrameLimits:
         return self.video.limits if fps is None else replace(self.video.limits, picture_fps=fps)
