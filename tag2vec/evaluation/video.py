@@ -30,7 +30,7 @@ from tag2vec.embed.training import TrainConfig
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.embed.videofiles import has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
-from tag2vec.evaluation.clipbaselines import clip_baselines
+from tag2vec.evaluation.clipbaselines import clip_baselines, with_others_tags
 from tag2vec.evaluation.measures import Evaluation, document, measure
 from tag2vec.evaluation.predictions import ASKED, BLOCK, OURS, Labels, Scores, Shuffle
 from tag2vec.evaluation.report import check_report, write_report
@@ -158,13 +158,10 @@ def _one_fold(
         seen = some if by.trained else vectors
         return VideoEmbedder.fit_seen(parts.space, with_clips, seen, by, recipe, parts.limits, parts.train)
 
-    # The control: the same clips, each with the tags of another.
-    mixed = np.random.default_rng(parts.train.seed).permutation(len(learn))
-    shuffled = [replace(clip, tags=learn[i].tags) for clip, i in zip(learn, mixed, strict=True)]
     networks = {
         OURS: fit(parts.recipe, learn, poolings),
         "seed": fit("seed", learn, fixed),
-        "shuffled_labels": fit(parts.recipe, shuffled, poolings),
+        "shuffled_labels": fit(parts.recipe, with_others_tags(learn, parts.train.seed), poolings),
     }
 
     def seen(network: VideoEmbedder | None, clips: NDArray[np.intp]) -> Scores:
