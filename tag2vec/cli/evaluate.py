@@ -8,14 +8,13 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.fitvideo import Clips
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.fitvideo import Clips, Given, Workers
+from tag2vec.cli.output import Json, note, print_json, print_table
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")
 app.add_typer(evaluate, name="evaluate")
 
 Model = Annotated[Path, typer.Argument(help="A model folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @evaluate.command()
@@ -63,10 +62,8 @@ def video(
     clips: Clips,
     folds: Annotated[int | None, typer.Option(help="Fit anew on each fold of the clips; groups stay whole.")] = None,
     repeats: Annotated[int, typer.Option(help="Shuffles of the folds.")] = 4,
-    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
-    given: Annotated[
-        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
-    ] = None,
+    workers: Workers = None,
+    given: Given = None,
     features: Annotated[
         str | None, typer.Option(help="With --folds: these kinds of features instead of the model's.")
     ] = None,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.ask import Json, Model, facts, open_space, print_answer
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.ask import Model, facts, open_space, print_answer
+from tag2vec.cli.output import Json, note, print_json, print_table
 
 if TYPE_CHECKING:
     from tag2vec.evaluation.plots import Picture

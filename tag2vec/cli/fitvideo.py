@@ -20,6 +20,8 @@ Clips = Annotated[
         "TFRecords, or features."
     ),
 ]
+Title = Annotated[str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")]
+Given = Annotated[Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")]
 FeaturesName = Annotated[
     str | None,
     typer.Option(

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.ask import Json, Model, say_found
-from tag2vec.cli.fitvideo import Workers
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.ask import Model, say_found
+from tag2vec.cli.fitvideo import Given, Title, Workers
+from tag2vec.cli.index import IndexName
+from tag2vec.cli.output import Json, note, print_json, print_table
 from tag2vec.errors import UsageError
 
 if TYPE_CHECKING:
     from tag2vec.retrieval.clips import ClipIndex
-
-Given = Annotated[Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")]
 
 
 @app.command("index-clips")
@@ -26,9 +25,7 @@ def index_clips(
     ],
     model: Model,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write, or to bring up to date.")],
-    index: Annotated[
-        str | None, typer.Option(help="The index, as ivf or ivf:lists=4096; chosen when not given.")
-    ] = None,
+    index: IndexName = None,
     given: Given = None,
     workers: Workers = None,
 ) -> None:
@@ -69,9 +66,7 @@ def search(
     ],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="How many clips.")] = 10,
-    title: Annotated[
-        str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
-    ] = None,
+    title: Title = None,
     given: Given = None,
     as_json: Json = False,
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.output import Json, note, print_json, print_table
 from tag2vec.errors import MissingExtra, UsageError
 
 study = typer.Typer(no_args_is_help=True, help="Let people say which suggested hashtags are relevant.")
@@ -91,7 +91,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a page, its figures and all marks into this folder.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """How many hashtags people found relevant, by who suggested them and by class."""
     from tag2vec.web.study import report as reports

@@ -10,8 +10,9 @@ import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.answers import print_answers
-from tag2vec.cli.ask import Json, Model, Style, open_space
-from tag2vec.cli.output import note
+from tag2vec.cli.ask import Model, Style, open_space
+from tag2vec.cli.fitvideo import Given, Title, Workers
+from tag2vec.cli.output import Json, note
 from tag2vec.cli.segments import print_segments
 from tag2vec.cli.sidecars import Answers, write_sidecars
 from tag2vec.errors import UsageError
@@ -47,12 +48,8 @@ def suggest(
     fps: Annotated[
         float | None, typer.Option(help="Pictures a second of a folder of pictures; 25, or the model's own.")
     ] = None,
-    title: Annotated[
-        str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
-    ] = None,
-    given: Annotated[
-        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
-    ] = None,
+    title: Title = None,
+    given: Given = None,
     max_size: Annotated[
         str, typer.Option(help="Of a clip from standard input or the web, the most.", rich_help_panel=_BRINGING)
     ] = "200M",
@@ -115,7 +112,7 @@ def suggest(
         str | None,
         typer.Option(help="The index, as ivf or ivf:probes=8; that of the model, or a chosen one, when not given."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    workers: Workers = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
     zero_shot: Annotated[
         str | None,
