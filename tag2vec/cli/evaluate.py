@@ -9,7 +9,7 @@ import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.fitvideo import Clips, Given, Workers
-from tag2vec.cli.output import Json, note, print_json, print_table
+from tag2vec.cli.output import Json, note, print_report, print_table
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")
 app.add_typer(evaluate, name="evaluate")
@@ -33,11 +33,8 @@ def tags(
         report = evaluate_tags(model, posts, corpus, lambda where, reason: note(f"{where}: skipped, {reason}."), tick)
     for name, reason in report["left_out"].items():
         note(f"{name} is left out: {reason}")
-    if as_json:
-        print_json(report)
-    else:
-        facts = f"{report['queries']:,} queries in {report['groups']:,} groups, {report['vocabulary']:,} tags"
-        print_table(*table(report), facts)
+    facts = f"{report['queries']:,} queries in {report['groups']:,} groups, {report['vocabulary']:,} tags"
+    print_report(report, as_json, table(report), facts)
 
 
 @evaluate.command()
@@ -50,10 +47,7 @@ def forms(
     from tag2vec.evaluation.forms import evaluate_forms, facts, table
 
     report = evaluate_forms(model, posts, lambda where, reason: note(f"{where}: skipped, {reason}."))
-    if as_json:
-        print_json(report)
-    else:
-        print_table(*table(report), facts(report))
+    print_report(report, as_json, table(report), facts(report))
 
 
 @evaluate.command()
@@ -96,10 +90,8 @@ def video(
         note(f"warning: {said}")
     if report:
         note(f"wrote {report / 'report.html'}")
-    if as_json:
-        print_json(found)
-    else:
-        print_table(*table(found), f"{found['clips']:,} clips, {found['failed']} failed")
+    print_report(found, as_json, table(found), f"{found['clips']:,} clips, {found['failed']} failed")
+    if not as_json:
         shares = [[name, row["clips"], row["top1"]] for name, row in found["categories"].items()]
         print_table(["category", "clips", "top1"], shares)
     if found["failed"]:
@@ -125,8 +117,5 @@ def evaluate_index(
         report = evaluate_indexes(model, index or (), corpus, tick)
     for name, reason in report["left_out"].items():
         note(f"{name} is left out: {reason}")
-    if as_json:
-        print_json(report)
-    else:
-        facts = f"{report['vectors']:,} tags x {report['dim']}, {report['queries']:,} queries, {report['queries_from']}"
-        print_table(*table(report), facts)
+    facts = f"{report['vectors']:,} tags x {report['dim']}, {report['queries']:,} queries, {report['queries_from']}"
+    print_report(report, as_json, table(report), facts)

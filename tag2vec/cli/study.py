@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.output import Json, note, print_json, print_table
+from tag2vec.cli.output import Json, note, print_report, print_table
 from tag2vec.errors import MissingExtra, UsageError
 
 study = typer.Typer(no_args_is_help=True, help="Let people say which suggested hashtags are relevant.")
@@ -99,7 +99,4 @@ def report(
 
     opened = Study(folder)
     found = reports.report(opened) if output is None else reports.write_report(output, opened)
-    if as_json:
-        print_json(found)
-    else:
-        print_table(*reports.rows(found), reports.facts(found))
+    print_report(found, as_json, reports.rows(found), reports.facts(found))
