@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
@@ -81,6 +82,11 @@ def is_given(context: typer.Context, name: str) -> bool:
     """Whether the user gave the parameter `name`, instead of leaving it at its default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name != "DEFAULT"
+
+
+def settings_of(context: typer.Context, kind: type[Any]) -> dict[str, Any]:
+    """The parameters of a command that are fields of the dataclass `kind`: they have the same names there."""
+    return {one.name: context.params[one.name] for one in fields(kind) if one.name in context.params}
 
 
 def with_commands() -> typer.Typer:

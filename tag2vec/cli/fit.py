@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app, is_given
+from tag2vec.cli import app, is_given, settings_of
 from tag2vec.cli.fitvideo import Seed, forget_index, learn
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
@@ -46,6 +46,7 @@ def fit_embedding(
     """
     from tag2vec.embed.clips import read_clips
     from tag2vec.embed.model import check_model, save_model
+    from tag2vec.embed.skipgram import SpaceConfig
     from tag2vec.scraping.corpus import Corpus
 
     model = out or update
@@ -54,18 +55,7 @@ def fit_embedding(
     # Whatever can be wrong with the arguments is found before the long work.
     check_model(model)
     listed = read_clips(clips) if clips else None
-    settings: dict[str, Any] = {
-        "algorithm": algorithm,
-        "dim": dim,
-        "epochs": epochs,
-        "refine": refine,
-        "negative": negative,
-        "ns_exponent": ns_exponent,
-        "window": window,
-        "min_count": min_count,
-        "seed": seed,
-        "workers": workers,
-    }
+    settings = settings_of(context, SpaceConfig)
     given = {name: value for name, value in settings.items() if is_given(context, name)}
     read = Corpus.load(corpus)
     space = _updated(model, read, given) if update else _fitted(read, settings)

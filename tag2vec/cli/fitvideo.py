@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, settings_of
 from tag2vec.cli.output import note
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ NAMED = 20  # tags that are listed by name
 
 @app.command("fit-video")
 def fit_video(
+    context: typer.Context,
     model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
     clips: Clips,
     features: FeaturesName = None,
@@ -95,6 +96,7 @@ def fit_video(
     from tag2vec.embed.gather import is_features
     from tag2vec.embed.kinds import with_flow
     from tag2vec.embed.space import TagSpace
+    from tag2vec.embed.training import TrainConfig
 
     with ranks.joined():
         failed = learn(
@@ -106,19 +108,7 @@ def fit_video(
             pooling=pooling,
             recipe=recipe,
             workers=workers,
-            seed=seed,
-            optimizer=optimizer,
-            lr=lr,
-            schedule=schedule,
-            decay=decay,
-            weight_decay=weight_decay,
-            batch=batch,
-            epochs=epochs,
-            patience=patience,
-            balance=balance,
-            frames=frames,
-            precision=precision,
-            shards=shards,
+            **settings_of(context, TrainConfig),
         )
         if ranks.first():
             typer.echo(str(model))

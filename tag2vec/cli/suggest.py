@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, settings_of
 from tag2vec.cli.answers import print_answers
 from tag2vec.cli.ask import Model, Style, open_space
 from tag2vec.cli.fitvideo import Given, Title, Workers
@@ -28,6 +28,7 @@ _BRINGING = "Standard input and the web"
 
 @app.command()
 def suggest(
+    context: typer.Context,
     model: Model,
     clips: Annotated[
         list[str] | None,
@@ -138,6 +139,7 @@ def suggest(
     from tag2vec.progress import bar
     from tag2vec.retrieval.choice import bytes_of
     from tag2vec.retrieval.suggest import Suggester
+    from tag2vec.retrieval.wanted import Wanted
 
     paths = find_clips(clips or ())
     if title is not None and len(paths) > 1:
@@ -157,23 +159,7 @@ def suggest(
         suggester = _without_clips(model, zero_shot, labels, index, kept)
     else:
         suggester = Suggester.load(model, index, kept, given)
-    wanted: dict[str, Any] = {
-        "k": k,
-        "platform": platform,
-        "min_score": min_score,
-        "min_precision": min_precision,
-        "exclude": exclude or (),
-        "include": include or (),
-        "vocabulary": vocabulary,
-        "language": language or (),
-        "show": show or (),
-        "variants": variants,
-        "diversity": diversity,
-        "popularity": popularity,
-        "trend": trend,
-        "style": style,
-        "explain": explain,
-    }
+    wanted = settings_of(context, Wanted)
     wanted |= {"like": like} if like and paths else {}
     how: dict[str, Any] = {
         "workers": workers,
