@@ -200,21 +200,16 @@ def _check_tags_alone(like: list[str] | None, given: list[str]) -> None:
 
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
-    from tag2vec.embed.forms import Forms
-    from tag2vec.embed.known import Known
     from tag2vec.embed.zeroshot import ClassNames, zero_shot
-    from tag2vec.retrieval.stored import load_index
     from tag2vec.retrieval.suggest import Suggester
 
-    space = open_space(model)
-    embedder = zero_shot(space, network, labels, cache)
+    embedder = zero_shot(open_space(model), network, labels, cache)
     if isinstance(embedder, ClassNames) and embedder.left_out:
         few = ", ".join(embedder.left_out[:3])
         note(
             f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
         )
-    kept = index or load_index(model, embedder)
-    return Suggester(space, embedder, kept, cache, Forms.load(model, space), Known.load(model, space))
+    return Suggester.with_embedder(model, embedder, index, cache)
 
 
 def _say_limits(chooser: Chooser) -> None:

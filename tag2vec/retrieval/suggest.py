@@ -61,8 +61,7 @@ class Suggester:
     @classmethod
     def of_tags(cls, model: str | Path) -> Suggester:
         """Open the tag space of a model folder alone: for `suggest_like`, and no clip. Raises ArtifactError."""
-        space = TagSpace.load(model)
-        return cls(space, TagsAlone(space), "exact", None, Forms.load(model, space), Known.load(model, space))
+        return cls.with_embedder(model, TagsAlone(TagSpace.load(model)), "exact")
 
     @classmethod
     def load(
@@ -74,9 +73,14 @@ class Suggester:
     ) -> Suggester:
         """Open a model folder, with the index that it keeps unless another is named; for `given` see
         VideoEmbedder.load. Raises ArtifactError."""
-        space = TagSpace.load(model)
-        video = VideoEmbedder.load(model, space, given)
-        kept = index or load_index(model, video)
+        return cls.with_embedder(model, VideoEmbedder.load(model, given=given), index, cache)
+
+    @classmethod
+    def with_embedder(
+        cls, model: str | Path, video: Embedder, index: str | None = None, cache: Cache | None = None
+    ) -> Suggester:
+        """Open what else a model folder holds for an embedder of its space, see `load`. Raises ArtifactError."""
+        kept, space = index or load_index(model, video), video.base
         return cls(space, video, kept, cache, Forms.load(model, space), Known.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
