@@ -15,6 +15,7 @@ from tag2vec.embed.clips import Clip
 from tag2vec.embed.space import TagSpace
 from tag2vec.evaluation import labelmetrics as lm
 from tag2vec.evaluation.baselines import carries
+from tag2vec.retrieval.indexes._scan import best_of
 from tag2vec.scraping.normalise import written
 
 KEPT = 50  # best suggestions of each clip
@@ -176,8 +177,9 @@ class Shuffle:
 
 def top(scores: Scores, k: int) -> tuple[NDArray[np.intp], Scores]:
     """scores (m, v) -> rows and scores (m, at most k) of the best, best first; of equal scores the lower row first."""
-    k = min(k, scores.shape[1])
-    rows = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k else np.zeros((len(scores), 0), np.intp)
+    rows = np.empty((len(scores), min(k, scores.shape[1])), np.intp)
+    for best, own in zip(rows, scores, strict=True):
+        best[:] = best_of(own, k)
     found = np.take_along_axis(scores, rows, axis=1)
-    order = np.lexsort((rows, -found), axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(found, order, axis=1)
