@@ -50,7 +50,7 @@ def new_study(
     out: Path,
     clips: Path,
     models: Mapping[str, Path],
-    settings: Settings | None = None,
+    settings: Settings,
     tell: Tell = lambda what: None,
     tick: Callable[[int], None] = lambda done: None,
 ) -> int:
@@ -60,7 +60,6 @@ def new_study(
     given back. Raises ArtifactError where a model cannot be opened, no folder can be written or one has ratings,
     SourceError for a list without clips, UsageError.
     """
-    settings = settings or Settings()
     check_new(out)
     if not 0 < len(models) < len(COLOURS) or CONTROL in models:
         raise UsageError(f"Wanted 1 to {len(COLOURS) - 1} models, none of them named '{CONTROL}'.")

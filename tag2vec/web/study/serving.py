@@ -93,12 +93,7 @@ def app(
 
 
 def serve(
-    folder: Path,
-    host: str = "127.0.0.1",
-    port: int = 8001,
-    host_names: tuple[str, ...] = (),
-    invited: bool = False,
-    ready: Callable[[str], None] = lambda address: None,
+    folder: Path, host: str, port: int, host_names: tuple[str, ...], invited: bool, ready: Callable[[str], None]
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises ArtifactError for a folder that is no study, UsageError for an address that
     cannot be listened on."""
