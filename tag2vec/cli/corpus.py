@@ -10,6 +10,7 @@ import typer
 from tag2vec.cli import app, settings_of
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
+from tag2vec.progress import line
 
 _ASKING = "Asking servers"
 _CLEANING = "Cleaning"
@@ -114,7 +115,6 @@ def build_corpus(
     ] = None,
 ) -> None:
     """Read posts and write a corpus: one sentence of stemmed hashtags a post, and the forms people write them in."""
-    from tag2vec.progress import line
     from tag2vec.scraping.clean import Cleaning
     from tag2vec.scraping.collect import Asking
     from tag2vec.scraping.corpus import Corpus

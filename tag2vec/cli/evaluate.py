@@ -10,6 +10,7 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.fitvideo import Clips, Given, Workers
 from tag2vec.cli.output import Json, note, print_report, print_table
+from tag2vec.progress import bar
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")
 app.add_typer(evaluate, name="evaluate")
@@ -27,7 +28,6 @@ def tags(
     """Hide one tag of each post and find it again, given the others."""
     from tag2vec.evaluation.baselines import BASELINES
     from tag2vec.evaluation.tags import evaluate_tags, table
-    from tag2vec.progress import bar
 
     with bar("rankings", len(BASELINES) + 1) as tick:
         report = evaluate_tags(model, posts, corpus, lambda where, reason: note(f"{where}: skipped, {reason}."), tick)
@@ -69,7 +69,6 @@ def video(
     """Suggest tags for clips and compare with the tags they carry."""
     from tag2vec.evaluation.measures import table, warning
     from tag2vec.evaluation.video import evaluate_video
-    from tag2vec.progress import bar
 
     with bar("clips") as tick, bar("folds", (folds or 0) * repeats) as fold_tick:
         found = evaluate_video(
@@ -110,7 +109,6 @@ def evaluate_index(
     """Search with each index what the model asks for, beside exact search."""
     from tag2vec import plugins
     from tag2vec.evaluation.indexes import evaluate_indexes, table
-    from tag2vec.progress import bar
     from tag2vec.retrieval.indexes import Index
 
     with bar("indexes", len(index or plugins.names(Index))) as tick:

@@ -11,6 +11,7 @@ from tag2vec.cli import app, is_given, settings_of
 from tag2vec.cli.fitvideo import Seed, forget_index, learn
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
@@ -71,7 +72,6 @@ def fit_embedding(
 def _fitted(corpus: Corpus, settings: dict[str, Any]) -> TagSpace:
     from tag2vec.embed.skipgram import SpaceConfig
     from tag2vec.embed.space import TagSpace
-    from tag2vec.progress import bar
 
     passes = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"]).passes
     with bar("tag space, passes", passes) as tick:
@@ -81,7 +81,6 @@ def _fitted(corpus: Corpus, settings: dict[str, Any]) -> TagSpace:
 def _updated(model: Path, corpus: Corpus, given: dict[str, Any]) -> TagSpace:
     from tag2vec.embed.space import FOLDER, TagSpace
     from tag2vec.embed.update import EPOCHS, updated
-    from tag2vec.progress import bar
 
     space = TagSpace.load(model / FOLDER)
     for name, value in given.items():

@@ -9,6 +9,7 @@ import typer
 
 from tag2vec.cli import app, settings_of
 from tag2vec.cli.output import note
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
@@ -128,7 +129,6 @@ def fit_cnn(
     """Train a small network on clips, for --features cnn:FILE."""
     from tag2vec.embed.clips import read_clips
     from tag2vec.embed.cnntraining import fit_cnn
-    from tag2vec.progress import bar
 
     listed = read_clips(clips)
     with bar("clips", len(listed)) as tick:
@@ -157,7 +157,6 @@ def learn(space: TagSpace, out: Path, clips: Path | list[Any], tensorboard: Path
     from tag2vec.embed.checkpoint import FOLDER, Checkpoint
     from tag2vec.embed.losses import logged
     from tag2vec.embed.video import VideoEmbedder
-    from tag2vec.progress import bar
 
     count = None if isinstance(clips, Path) else len(clips)
     with logged(tensorboard) as log, bar("clips", count) as tick, bar("epochs") as epochs:

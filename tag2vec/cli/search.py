@@ -12,7 +12,9 @@ from tag2vec.cli.ask import Model, say_found
 from tag2vec.cli.fitvideo import Given, Title, Workers
 from tag2vec.cli.index import IndexName
 from tag2vec.cli.output import Json, note, print_json, print_table
+from tag2vec.endings import VIDEOS
 from tag2vec.errors import UsageError
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.retrieval.clips import ClipIndex
@@ -37,7 +39,6 @@ def index_clips(
     from tag2vec.embed.clips import any_clips
     from tag2vec.embed.gather import is_features
     from tag2vec.embed.video import VideoEmbedder
-    from tag2vec.progress import bar
     from tag2vec.retrieval.clips import index_clips
 
     if (folders := [path for path in clips if is_features(path)]) and len(clips) > 1:
@@ -98,8 +99,6 @@ def search(
 
 
 def _is_clip(query: str, clips: ClipIndex) -> bool:
-    from tag2vec.endings import VIDEOS
-
     path = Path(query)
     here = path.is_file() or path.absolute() in clips.placed.rows  # features are enough for a clip to be found by
     return not query.startswith("#") and (here or path.suffix.lower() in VIDEOS)

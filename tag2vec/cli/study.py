@@ -10,6 +10,7 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.output import Json, note, print_report, print_table
 from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.progress import bar
 
 study = typer.Typer(no_args_is_help=True, help="Let people say which suggested hashtags are relevant.")
 app.add_typer(study, name="study")
@@ -31,7 +32,6 @@ def new(
     seed: int = 1,
 ) -> None:
     """Suggest hashtags for clips and mix them, so that nobody knows who suggests which."""
-    from tag2vec.progress import bar
     from tag2vec.web.study.making import Settings, new_study
 
     models: dict[str, Path] = {}

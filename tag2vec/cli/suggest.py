@@ -16,6 +16,7 @@ from tag2vec.cli.output import Json, note
 from tag2vec.cli.segments import print_segments
 from tag2vec.cli.sidecars import Answers, write_sidecars
 from tag2vec.errors import UsageError
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.embed.cache import Cache
@@ -136,7 +137,6 @@ def suggest(
     from tag2vec.embed.bringing import Bringing
     from tag2vec.embed.cache import Cache
     from tag2vec.embed.clips import find_clips
-    from tag2vec.progress import bar
     from tag2vec.retrieval.choice import bytes_of
     from tag2vec.retrieval.suggest import Suggester
     from tag2vec.retrieval.wanted import Wanted
