@@ -10,6 +10,8 @@ import errno
 import os
 import sys
 from dataclasses import fields
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
@@ -91,23 +93,8 @@ def settings_of(context: typer.Context, kind: type[Any]) -> dict[str, Any]:
 
 def with_commands() -> typer.Typer:
     """`app` with the commands of every file."""
-    from tag2vec.cli import (  # noqa: F401  (each adds its commands to `app`)
-        ask,
-        corpus,
-        evaluate,
-        exchange,
-        explore,
-        extract,
-        fit,
-        index,
-        machine,
-        search,
-        serve,
-        study,
-        suggest,
-        trends,
-    )
-
+    for file in iter_modules(__path__):
+        import_module(f"{__name__}.{file.name}")
     return app
 
 
