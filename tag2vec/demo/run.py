@@ -46,8 +46,7 @@ def run(folder: Path, workers: int | None, say: Callable[[str], None]) -> float:
     say("")
     for clip, result in list(zip(held_out, results, strict=True))[::3]:
         say(f"{clip.group:<18}{' '.join('#' + s.tag for s in result.suggestions[:FIRST])}")
-    with _step("control: the same clips, each with another one's tags", lambda line: None):
-        control = suggest_all(shuffled(space, video, cache), held_out, workers, lambda done: None)
+    control = suggest_all(shuffled(space, video, cache), held_out, workers, lambda done: None)
     share = own_share(space, held_out, results)
     say(f"\n{share:.0%} of {len(held_out)} held-out clips have {ENOUGH} or more of their category's own tags among the")
     say(f"first {FIRST} suggestions; trained on shuffled tags: {own_share(space, held_out, control):.0%}.")

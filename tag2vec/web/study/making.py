@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -135,9 +136,9 @@ def _popular(suggester: Suggester) -> list[str]:
     """The most frequent tags that could be suggested: none that the lists of noise and of the sensitive hide."""
     space = suggester.space
     hiding = Hiding(Wanted(), space.stems)
-    rows = np.argsort(-np.asarray(space.counts), kind="stable").tolist()
+    rows = np.argsort(-space.counts, kind="stable").tolist()
     shown = (space.forms[row] for row in rows if hiding.rule(space.forms[row], space.entries[row].stem) is None)
-    return [tag for tag, _ in zip(shown, range(POPULAR), strict=False)]
+    return list(islice(shown, POPULAR))
 
 
 def _shown(clip: Clip, out: Path, seconds: float, tell: Tell) -> bool:
