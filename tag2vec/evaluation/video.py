@@ -88,16 +88,15 @@ def evaluate_video(
         raise SourceError(f"None of the {len(every.clips)} clips{where} that can be read carries a tag.")
     used = replace(every, clips=[every.clips[i] for i in rows], arrays=Picked(every.arrays, rows))
     labels = Labels(space, used.clips)
+    fitted = video if folds is None else None
     shuffles = (
-        iter([_fitted(video, used, labels)])
-        if video is not None and folds is None
-        else _folds(parts, used, labels, folds or 5, repeats, fold_tick)
+        iter([_fitted(fitted, used, labels)]) if fitted else _folds(parts, used, labels, folds or 0, repeats, fold_tick)
     )
     first = next(shuffles)
     measured = [measure(first)]
     first.predictions = {OURS: first.predictions[OURS]}  # those of baselines take room and are done with
     measured += map(measure, shuffles)
-    trained = {clip.group for clip in video.trained_clips} if video is not None and folds is None else set()
+    trained = {clip.group for clip in fitted.trained_clips} if fitted else set()
     known = sum(clip.group in trained for clip in used.clips)
     found = document(first, measured, [str(error) for _, error in every.failed], known)
     if report is not None:
