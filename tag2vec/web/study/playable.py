@@ -14,7 +14,8 @@ from tag2vec.embed.limits import FrameLimits
 
 SIDE = 480  # pixels of the longer side, at most
 STILL_S = 2.0  # seconds that a single picture is shown
-OPTIONS = {"preset": "fast", "crf": "23", "threads": "1"}
+# Macroblock trees come out otherwise each time on processors with AVX-512 (x264 165): the same clip, other bytes.
+OPTIONS = {"preset": "fast", "crf": "23", "threads": "1", "x264-params": "mbtree=0"}
 
 
 def write_playable(clip: Path, out: Path, seconds: float) -> str | None:
