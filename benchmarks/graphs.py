@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Vectors
-from tag2vec.retrieval.indexes._faiss import enough, sample, shares
+from tag2vec.retrieval.indexes._faiss import enough, exactly, sample, shares
 from tag2vec.retrieval.indexes.hnsw import MOST, lifted
 
 
@@ -92,7 +92,8 @@ class Lifted(Graph):
         centre = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         longest = float((np.linalg.norm(vectors - centre, axis=1) ** 2).max())
         super()._build(lifted(vectors, centre, longest), None)
-        tuning, wanted = sample(vectors, queries)
+        tuning = sample(vectors, queries)
+        wanted = exactly(vectors, tuning)
 
         def recall(looks: int) -> Vectors:
             self.look(looks)

@@ -28,10 +28,11 @@ from benchmarks.common import header, keep, table
 from tag2vec import Corpus, TagSpace, plugins
 from tag2vec.embed.space import query
 from tag2vec.embed.units import units
-from tag2vec.evaluation.indexes import K, Measured, measure, nearest
+from tag2vec.evaluation.indexes import Measured, measure
 from tag2vec.evaluation.tags import make_queries
 from tag2vec.retrieval.asked import halves
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Vectors
+from tag2vec.retrieval.indexes._faiss import K, exactly
 from tag2vec.retrieval.indexes.exact import Exact
 
 JITTER = 0.5  # of the length of a vector
@@ -80,7 +81,7 @@ def main() -> None:
 
 def _sized(vectors: Vectors, asked: Vectors, names: list[str]) -> list[str]:
     tuning, queries = halves(asked)
-    truth = nearest(vectors, queries)
+    truth = exactly(vectors, queries)
     done: dict[str, Measured] = {}
     for name in names:
         done[name] = measure(name, _made(name), vectors, tuning, queries, truth)

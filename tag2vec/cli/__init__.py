@@ -9,6 +9,9 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from dataclasses import fields
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Annotated, Any
 
 import typer
@@ -83,25 +86,15 @@ def is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name != "DEFAULT"
 
 
+def settings_of(context: typer.Context, kind: type[Any]) -> dict[str, Any]:
+    """The parameters of a command that are fields of the dataclass `kind`: they have the same names there."""
+    return {one.name: context.params[one.name] for one in fields(kind) if one.name in context.params}
+
+
 def with_commands() -> typer.Typer:
     """`app` with the commands of every file."""
-    from tag2vec.cli import (  # noqa: F401  (each adds its commands to `app`)
-        ask,
-        corpus,
-        evaluate,
-        exchange,
-        explore,
-        extract,
-        fit,
-        index,
-        machine,
-        search,
-        serve,
-        study,
-        suggest,
-        trends,
-    )
-
+    for file in iter_modules(__path__):
+        import_module(f"{__name__}.{file.name}")
     return app
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from tag2vec.cli import app, is_given
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.output import Json, note, print_json, print_table
 from tag2vec.cli.trends import Before, Recent, Smoothing
 from tag2vec.errors import UsageError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tag2vec.embed.space import Related, Side, TagSpace
 
 Model = Annotated[Path, typer.Option("--model", "-m", help="A model folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Style = Annotated[
     str, typer.Option(help="written: as people do; lower: in lower case; pascal: #StreetSkating, for screen readers.")
 ]

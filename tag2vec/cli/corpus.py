@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, settings_of
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
+from tag2vec.progress import line
 
 _ASKING = "Asking servers"
 _CLEANING = "Cleaning"
@@ -19,6 +20,7 @@ _KEYS = "Keys come from the environment: YOUTUBE_API_KEY; TUMBLR_API_KEY; BLUESK
 
 @app.command("build-corpus", epilog=_KEYS)
 def build_corpus(
+    context: typer.Context,
     sources: Annotated[
         list[str],
         typer.Argument(
@@ -113,11 +115,13 @@ def build_corpus(
     ] = None,
 ) -> None:
     """Read posts and write a corpus: one sentence of stemmed hashtags a post, and the forms people write them in."""
-    from tag2vec.progress import line
+    from tag2vec.scraping.clean import Cleaning
+    from tag2vec.scraping.collect import Asking
     from tag2vec.scraping.corpus import Corpus
 
     if (out is None) == (update is None):
         raise UsageError("Give --out FOLDER for a new corpus, or --update FOLDER for one that grows.")
+    asked = _queries(query or [], queries, common_words, words_language)
     with line() as progress:
         corpus = Corpus.build(
             sources,
@@ -126,23 +130,9 @@ def build_corpus(
             stemmer=stemmer,
             dask=dask,
             strict=strict,
-            asking={
-                "queries": _queries(query or [], queries, common_words, words_language),
-                "per_query": per_query,
-                "max_minutes": max_minutes,
-                "max_requests": max_requests,
-                "pace": pace,
-                "contact": contact,
-                "allow": tuple(allow or ()),
-            },
-            min_tags=min_tags,
-            min_authors=min_authors,
-            max_length=max_length,
+            asking=settings_of(context, Asking) | {"queries": asked, "allow": tuple(allow or ())},
             languages=tuple(filter(None, language.replace(" ", "").lower().split(","))),
-            noise=noise,
-            keep_digits=keep_digits,
-            keep_same_id=keep_same_id,
-            keep_same_tags=keep_same_tags,
+            **settings_of(context, Cleaning),
             columns=_pairs(columns),
             delimiter=_sign(delimiter),
             separator=separator,

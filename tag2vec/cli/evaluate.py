@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.fitvideo import Clips
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.fitvideo import Clips, Given, Workers
+from tag2vec.cli.output import Json, note, print_report, print_table
+from tag2vec.progress import bar
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a model beside baselines.")
 app.add_typer(evaluate, name="evaluate")
 
 Model = Annotated[Path, typer.Argument(help="A model folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @evaluate.command()
@@ -28,17 +28,13 @@ def tags(
     """Hide one tag of each post and find it again, given the others."""
     from tag2vec.evaluation.baselines import BASELINES
     from tag2vec.evaluation.tags import evaluate_tags, table
-    from tag2vec.progress import bar
 
     with bar("rankings", len(BASELINES) + 1) as tick:
         report = evaluate_tags(model, posts, corpus, lambda where, reason: note(f"{where}: skipped, {reason}."), tick)
     for name, reason in report["left_out"].items():
         note(f"{name} is left out: {reason}")
-    if as_json:
-        print_json(report)
-    else:
-        facts = f"{report['queries']:,} queries in {report['groups']:,} groups, {report['vocabulary']:,} tags"
-        print_table(*table(report), facts)
+    facts = f"{report['queries']:,} queries in {report['groups']:,} groups, {report['vocabulary']:,} tags"
+    print_report(report, as_json, table(report), facts)
 
 
 @evaluate.command()
@@ -51,10 +47,7 @@ def forms(
     from tag2vec.evaluation.forms import evaluate_forms, facts, table
 
     report = evaluate_forms(model, posts, lambda where, reason: note(f"{where}: skipped, {reason}."))
-    if as_json:
-        print_json(report)
-    else:
-        print_table(*table(report), facts(report))
+    print_report(report, as_json, table(report), facts(report))
 
 
 @evaluate.command()
@@ -63,10 +56,8 @@ def video(
     clips: Clips,
     folds: Annotated[int | None, typer.Option(help="Fit anew on each fold of the clips; groups stay whole.")] = None,
     repeats: Annotated[int, typer.Option(help="Shuffles of the folds.")] = 4,
-    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
-    given: Annotated[
-        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
-    ] = None,
+    workers: Workers = None,
+    given: Given = None,
     features: Annotated[
         str | None, typer.Option(help="With --folds: these kinds of features instead of the model's.")
     ] = None,
@@ -78,7 +69,6 @@ def video(
     """Suggest tags for clips and compare with the tags they carry."""
     from tag2vec.evaluation.measures import table, warning
     from tag2vec.evaluation.video import evaluate_video
-    from tag2vec.progress import bar
 
     with bar("clips") as tick, bar("folds", (folds or 0) * repeats) as fold_tick:
         found = evaluate_video(
@@ -99,10 +89,8 @@ def video(
         note(f"warning: {said}")
     if report:
         note(f"wrote {report / 'report.html'}")
-    if as_json:
-        print_json(found)
-    else:
-        print_table(*table(found), f"{found['clips']:,} clips, {found['failed']} failed")
+    print_report(found, as_json, table(found), f"{found['clips']:,} clips, {found['failed']} failed")
+    if not as_json:
         shares = [[name, row["clips"], row["top1"]] for name, row in found["categories"].items()]
         print_table(["category", "clips", "top1"], shares)
     if found["failed"]:
@@ -121,15 +109,11 @@ def evaluate_index(
     """Search with each index what the model asks for, beside exact search."""
     from tag2vec import plugins
     from tag2vec.evaluation.indexes import evaluate_indexes, table
-    from tag2vec.progress import bar
     from tag2vec.retrieval.indexes import Index
 
     with bar("indexes", len(index or plugins.names(Index))) as tick:
         report = evaluate_indexes(model, index or (), corpus, tick)
     for name, reason in report["left_out"].items():
         note(f"{name} is left out: {reason}")
-    if as_json:
-        print_json(report)
-    else:
-        facts = f"{report['vectors']:,} tags x {report['dim']}, {report['queries']:,} queries, {report['queries_from']}"
-        print_table(*table(report), facts)
+    facts = f"{report['vectors']:,} tags x {report['dim']}, {report['queries']:,} queries, {report['queries_from']}"
+    print_report(report, as_json, table(report), facts)

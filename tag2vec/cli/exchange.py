@@ -9,6 +9,7 @@ import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.output import note
+from tag2vec.errors import UsageError
 
 Format = Annotated[
     str | None,
@@ -50,7 +51,6 @@ def import_vectors(
     from tag2vec import artifact
     from tag2vec.embed import exchange
     from tag2vec.embed.space import FOLDER, KIND
-    from tag2vec.errors import UsageError
     from tag2vec.scraping.corpus import Corpus
 
     if counts and stemmer:

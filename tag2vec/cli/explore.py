@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.ask import Json, Model, facts, open_space, print_answer
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.ask import Model, facts, open_space, print_answer
+from tag2vec.cli.output import Json, note, print_json, print_table
+from tag2vec.files import write_whole
 
 if TYPE_CHECKING:
     from tag2vec.evaluation.plots import Picture
@@ -72,7 +73,6 @@ def compare(
     """The hashtags nearest to each of several, side by side."""
     from tag2vec.embed.explore import neighbours
     from tag2vec.evaluation.plots import check_output, table_html
-    from tag2vec.files import write_whole
 
     if html:
         check_output(html, [".html"])
@@ -115,7 +115,6 @@ def map_(
     """The hashtags in the plane, near ones together, coloured by group; a page can be zoomed."""
     from tag2vec.embed.explore import tag_map
     from tag2vec.evaluation.plots import check_output, map_html, map_png
-    from tag2vec.files import write_whole
 
     suffix = check_output(out, [".png", ".html"])
     found = tag_map(open_space(model), tags, n, seed)
@@ -127,8 +126,6 @@ def map_(
 
 
 def _save_picture(out: Path, picture: Picture) -> None:
-    from tag2vec.files import write_whole
-
     write_whole(out, picture.png)
     if picture.undrawn:
         note(f"{picture.undrawn} hashtags have no label: no installed font has their letters")

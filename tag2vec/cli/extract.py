@@ -10,6 +10,7 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.fitvideo import FeaturesName, Flow, PoolingName, Seed, Workers
 from tag2vec.cli.output import note
+from tag2vec.progress import bar
 
 
 @app.command()
@@ -33,7 +34,6 @@ def extract(
     from tag2vec.embed.clips import any_clips
     from tag2vec.embed.folder import extract_to
     from tag2vec.embed.kinds import with_flow
-    from tag2vec.progress import bar
 
     listed = any_clips(clips)
     kinds = with_flow(features, flow)

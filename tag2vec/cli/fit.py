@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app, is_given
+from tag2vec.cli import app, is_given, settings_of
 from tag2vec.cli.fitvideo import Seed, forget_index, learn
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
@@ -46,6 +47,7 @@ def fit_embedding(
     """
     from tag2vec.embed.clips import read_clips
     from tag2vec.embed.model import check_model, save_model
+    from tag2vec.embed.skipgram import SpaceConfig
     from tag2vec.scraping.corpus import Corpus
 
     model = out or update
@@ -54,18 +56,7 @@ def fit_embedding(
     # Whatever can be wrong with the arguments is found before the long work.
     check_model(model)
     listed = read_clips(clips) if clips else None
-    settings: dict[str, Any] = {
-        "algorithm": algorithm,
-        "dim": dim,
-        "epochs": epochs,
-        "refine": refine,
-        "negative": negative,
-        "ns_exponent": ns_exponent,
-        "window": window,
-        "min_count": min_count,
-        "seed": seed,
-        "workers": workers,
-    }
+    settings = settings_of(context, SpaceConfig)
     given = {name: value for name, value in settings.items() if is_given(context, name)}
     read = Corpus.load(corpus)
     space = _updated(model, read, given) if update else _fitted(read, settings)
@@ -81,7 +72,6 @@ def fit_embedding(
 def _fitted(corpus: Corpus, settings: dict[str, Any]) -> TagSpace:
     from tag2vec.embed.skipgram import SpaceConfig
     from tag2vec.embed.space import TagSpace
-    from tag2vec.progress import bar
 
     passes = SpaceConfig(**settings).for_corpus(len(corpus), corpus.report["tags"]).passes
     with bar("tag space, passes", passes) as tick:
@@ -91,7 +81,6 @@ def _fitted(corpus: Corpus, settings: dict[str, Any]) -> TagSpace:
 def _updated(model: Path, corpus: Corpus, given: dict[str, Any]) -> TagSpace:
     from tag2vec.embed.space import FOLDER, TagSpace
     from tag2vec.embed.update import EPOCHS, updated
-    from tag2vec.progress import bar
 
     space = TagSpace.load(model / FOLDER)
     for name, value in given.items():

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, settings_of
 from tag2vec.cli.output import note
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
@@ -20,6 +21,8 @@ Clips = Annotated[
         "TFRecords, or features."
     ),
 ]
+Title = Annotated[str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")]
+Given = Annotated[Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")]
 FeaturesName = Annotated[
     str | None,
     typer.Option(
@@ -45,6 +48,7 @@ NAMED = 20  # tags that are listed by name
 
 @app.command("fit-video")
 def fit_video(
+    context: typer.Context,
     model: Annotated[Path, typer.Argument(help="A model folder written by fit-embedding.")],
     clips: Clips,
     features: FeaturesName = None,
@@ -93,6 +97,7 @@ def fit_video(
     from tag2vec.embed.gather import is_features
     from tag2vec.embed.kinds import with_flow
     from tag2vec.embed.space import TagSpace
+    from tag2vec.embed.training import TrainConfig
 
     with ranks.joined():
         failed = learn(
@@ -104,19 +109,7 @@ def fit_video(
             pooling=pooling,
             recipe=recipe,
             workers=workers,
-            seed=seed,
-            optimizer=optimizer,
-            lr=lr,
-            schedule=schedule,
-            decay=decay,
-            weight_decay=weight_decay,
-            batch=batch,
-            epochs=epochs,
-            patience=patience,
-            balance=balance,
-            frames=frames,
-            precision=precision,
-            shards=shards,
+            **settings_of(context, TrainConfig),
         )
         if ranks.first():
             typer.echo(str(model))
@@ -136,7 +129,6 @@ def fit_cnn(
     """Train a small network on clips, for --features cnn:FILE."""
     from tag2vec.embed.clips import read_clips
     from tag2vec.embed.cnntraining import fit_cnn
-    from tag2vec.progress import bar
 
     listed = read_clips(clips)
     with bar("clips", len(listed)) as tick:
@@ -165,7 +157,6 @@ def learn(space: TagSpace, out: Path, clips: Path | list[Any], tensorboard: Path
     from tag2vec.embed.checkpoint import FOLDER, Checkpoint
     from tag2vec.embed.losses import logged
     from tag2vec.embed.video import VideoEmbedder
-    from tag2vec.progress import bar
 
     count = None if isinstance(clips, Path) else len(clips)
     with logged(tensorboard) as log, bar("clips", count) as tick, bar("epochs") as epochs:

@@ -10,13 +10,15 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.output import note
 
+IndexName = Annotated[
+    str | None, typer.Option("--index", help="The index, as ivf or ivf:lists=4096; chosen when not given.")
+]
+
 
 @app.command("fit-index")
 def fit_index(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
-    index: Annotated[
-        str | None, typer.Option(help="The index, as ivf or ivf:lists=4096; chosen when not given.")
-    ] = None,
+    index: IndexName = None,
     recall: Annotated[float, typer.Option(help="Share of the 15 nearest tags to be found; 1: always all.")] = 0.99,
     memory: Annotated[
         str | None, typer.Option(help="What the index may take, as 2G; what is free now when not given.")

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.fitvideo import Workers
+from tag2vec.cli.output import Json, note, print_json, print_table
 
 LONG = 200  # letters of a setting that are shown
 
@@ -16,7 +17,7 @@ LONG = 200  # letters of a setting that are shown
 @app.command()
 def info(
     folder: Annotated[Path, typer.Argument(help="A corpus, a model, or any folder that tag2vec wrote.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
     card: Annotated[bool, typer.Option("--card", help="Print the card of a model, Markdown for people.")] = False,
 ) -> None:
     """What a folder holds, what made it, and whether it is whole."""
@@ -73,7 +74,7 @@ def doctor() -> None:
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to work in.")] = Path("demo"),
-    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    workers: Workers = None,
 ) -> None:
     """The main job, end to end, on clips and posts made here (synthetic, and said to be)."""
     from tag2vec.demo.run import run

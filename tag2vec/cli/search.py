@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.ask import Json, Model, say_found
-from tag2vec.cli.fitvideo import Workers
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.ask import Model, say_found
+from tag2vec.cli.fitvideo import Given, Title, Workers
+from tag2vec.cli.index import IndexName
+from tag2vec.cli.output import Json, note, print_json, print_table
+from tag2vec.endings import VIDEOS
 from tag2vec.errors import UsageError
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.retrieval.clips import ClipIndex
-
-Given = Annotated[Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")]
 
 
 @app.command("index-clips")
@@ -26,9 +27,7 @@ def index_clips(
     ],
     model: Model,
     out: Annotated[Path, typer.Option("--out", "-o", help="The folder to write, or to bring up to date.")],
-    index: Annotated[
-        str | None, typer.Option(help="The index, as ivf or ivf:lists=4096; chosen when not given.")
-    ] = None,
+    index: IndexName = None,
     given: Given = None,
     workers: Workers = None,
 ) -> None:
@@ -40,15 +39,14 @@ def index_clips(
     from tag2vec.embed.clips import any_clips
     from tag2vec.embed.gather import is_features
     from tag2vec.embed.video import VideoEmbedder
-    from tag2vec.progress import bar
-    from tag2vec.retrieval import clipfiles
+    from tag2vec.retrieval.clips import index_clips
 
     if (folders := [path for path in clips if is_features(path)]) and len(clips) > 1:
         raise UsageError(f"{folders[0]} is a features folder and {len(clips)} paths were given; give it alone.")
     listed = None if folders else any_clips(clips)
     video = VideoEmbedder.load(model, given=given)
     with bar("clips", len(listed) if listed else None) as tick:
-        built = clipfiles.index_clips(out, video, listed or clips[0], index, workers=workers, tick=tick)
+        built = index_clips(out, video, listed or clips[0], index, workers=workers, tick=tick)
     changes = built.changes
     for path, warning in changes.warnings:
         note(f"{path}: {warning}")
@@ -69,9 +67,7 @@ def search(
     ],
     model: Model,
     k: Annotated[int, typer.Option("-k", help="How many clips.")] = 10,
-    title: Annotated[
-        str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
-    ] = None,
+    title: Title = None,
     given: Given = None,
     as_json: Json = False,
 ) -> None:
@@ -103,8 +99,6 @@ def search(
 
 
 def _is_clip(query: str, clips: ClipIndex) -> bool:
-    from tag2vec.endings import VIDEOS
-
     path = Path(query)
     here = path.is_file() or path.absolute() in clips.placed.rows  # features are enough for a clip to be found by
     return not query.startswith("#") and (here or path.suffix.lower() in VIDEOS)

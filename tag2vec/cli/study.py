@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.output import Json, note, print_report, print_table
 from tag2vec.errors import MissingExtra, UsageError
+from tag2vec.progress import bar
 
 study = typer.Typer(no_args_is_help=True, help="Let people say which suggested hashtags are relevant.")
 app.add_typer(study, name="study")
@@ -31,7 +32,6 @@ def new(
     seed: int = 1,
 ) -> None:
     """Suggest hashtags for clips and mix them, so that nobody knows who suggests which."""
-    from tag2vec.progress import bar
     from tag2vec.web.study.making import Settings, new_study
 
     models: dict[str, Path] = {}
@@ -91,7 +91,7 @@ def report(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write a page, its figures and all marks into this folder.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """How many hashtags people found relevant, by who suggested them and by class."""
     from tag2vec.web.study import report as reports
@@ -99,7 +99,4 @@ def report(
 
     opened = Study(folder)
     found = reports.report(opened) if output is None else reports.write_report(output, opened)
-    if as_json:
-        print_json(found)
-    else:
-        print_table(*reports.rows(found), reports.facts(found))
+    print_report(found, as_json, reports.rows(found), reports.facts(found))

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tag2vec.cli import app
+from tag2vec.cli import app, settings_of
 from tag2vec.cli.answers import print_answers
-from tag2vec.cli.ask import Json, Model, Style, open_space
-from tag2vec.cli.output import note
+from tag2vec.cli.ask import Model, Style, open_space
+from tag2vec.cli.fitvideo import Given, Title, Workers
+from tag2vec.cli.output import Json, note
 from tag2vec.cli.segments import print_segments
 from tag2vec.cli.sidecars import Answers, write_sidecars
 from tag2vec.errors import UsageError
+from tag2vec.progress import bar
 
 if TYPE_CHECKING:
     from tag2vec.embed.cache import Cache
@@ -27,6 +29,7 @@ _BRINGING = "Standard input and the web"
 
 @app.command()
 def suggest(
+    context: typer.Context,
     model: Model,
     clips: Annotated[
         list[str] | None,
@@ -47,12 +50,8 @@ def suggest(
     fps: Annotated[
         float | None, typer.Option(help="Pictures a second of a folder of pictures; 25, or the model's own.")
     ] = None,
-    title: Annotated[
-        str | None, typer.Option(help="The title of the clip, for a model that was fitted with titles.")
-    ] = None,
-    given: Annotated[
-        Path | None, typer.Option(help="Features of these clips, for a model fitted on given:PATH.")
-    ] = None,
+    title: Title = None,
+    given: Given = None,
     max_size: Annotated[
         str, typer.Option(help="Of a clip from standard input or the web, the most.", rich_help_panel=_BRINGING)
     ] = "200M",
@@ -115,7 +114,7 @@ def suggest(
         str | None,
         typer.Option(help="The index, as ivf or ivf:probes=8; that of the model, or a chosen one, when not given."),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")] = None,
+    workers: Workers = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Keep features, and use those kept.")] = True,
     zero_shot: Annotated[
         str | None,
@@ -138,9 +137,9 @@ def suggest(
     from tag2vec.embed.bringing import Bringing
     from tag2vec.embed.cache import Cache
     from tag2vec.embed.clips import find_clips
-    from tag2vec.progress import bar
     from tag2vec.retrieval.choice import bytes_of
     from tag2vec.retrieval.suggest import Suggester
+    from tag2vec.retrieval.wanted import Wanted
 
     paths = find_clips(clips or ())
     if title is not None and len(paths) > 1:
@@ -160,23 +159,7 @@ def suggest(
         suggester = _without_clips(model, zero_shot, labels, index, kept)
     else:
         suggester = Suggester.load(model, index, kept, given)
-    wanted: dict[str, Any] = {
-        "k": k,
-        "platform": platform,
-        "min_score": min_score,
-        "min_precision": min_precision,
-        "exclude": exclude or (),
-        "include": include or (),
-        "vocabulary": vocabulary,
-        "language": language or (),
-        "show": show or (),
-        "variants": variants,
-        "diversity": diversity,
-        "popularity": popularity,
-        "trend": trend,
-        "style": style,
-        "explain": explain,
-    }
+    wanted = settings_of(context, Wanted)
     wanted |= {"like": like} if like and paths else {}
     how: dict[str, Any] = {
         "workers": workers,
@@ -217,21 +200,16 @@ def _check_tags_alone(like: list[str] | None, given: list[str]) -> None:
 
 
 def _without_clips(model: Path, network: str, labels: Path | None, index: str | None, cache: Cache | None) -> Suggester:
-    from tag2vec.embed.forms import Forms
-    from tag2vec.embed.known import Known
     from tag2vec.embed.zeroshot import ClassNames, zero_shot
-    from tag2vec.retrieval.stored import load_index
     from tag2vec.retrieval.suggest import Suggester
 
-    space = open_space(model)
-    embedder = zero_shot(space, network, labels, cache)
+    embedder = zero_shot(open_space(model), network, labels, cache)
     if isinstance(embedder, ClassNames) and embedder.left_out:
         few = ", ".join(embedder.left_out[:3])
         note(
             f"{len(embedder.left_out)} of {len(embedder.names)} class names are not known here and left out: {few} ..."
         )
-    kept = index or load_index(model, embedder)
-    return Suggester(space, embedder, kept, cache, Forms.load(model, space), Known.load(model, space))
+    return Suggester.with_embedder(model, embedder, index, cache)
 
 
 def _say_limits(chooser: Chooser) -> None:

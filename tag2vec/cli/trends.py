@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tag2vec.cli import app
-from tag2vec.cli.output import note, print_json, print_table
+from tag2vec.cli.output import Json, note, print_json, print_table
 
 Recent = Annotated[int, typer.Option(help="Trends: days, the last of the corpus, that are compared ...")]
 Before = Annotated[int, typer.Option(help="... with so many days before them.")]
@@ -24,7 +24,7 @@ def trending(
     recent: Recent = 7,
     before: Before = 28,
     smoothing: Smoothing = 5.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Hashtags that rise, with their authors before and now; one author counts once a day."""
     from tag2vec.scraping.corpus import Corpus

@@ -16,6 +16,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from tag2vec.files import replacing
+
 _TEXTS = (
     "finally got it right", "still sore from yesterday", "this never gets old", "one for the memories",
     "what do you think?", "almost gave up before this one", "my favourite part of the week", "keep going",
@@ -54,10 +58,7 @@ def _authored() -> dict[str, Any]:
 
 def categories() -> list[Category]:
     """The 29 categories, sorted by name."""
-    return [
-        Category(c["name"], tuple(c["tags"]), {tag: tuple(forms) for tag, forms in c["variants"].items()})
-        for c in _authored()["categories"]
-    ]
+    return msgspec.convert(_authored()["categories"], list[Category])
 
 
 def general_tags() -> list[str]:
@@ -90,12 +91,9 @@ def posts(seed: int, per_category: int) -> Iterator[dict[str, Any]]:
 
 
 def write_posts(path: str | Path, found: Iterable[dict[str, Any]]) -> None:
-    """Write posts to `path` as JSON lines, aside first."""
-    path = Path(path)
-    aside = path.with_suffix(".part")
-    with aside.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(json.dumps(post, ensure_ascii=False) + "\n" for post in found)
-    aside.replace(path)
+    """Write posts to `path` as JSON lines. Raises ArtifactError; what was there before is unchanged then."""
+    with replacing(Path(path)) as file:
+        file.writelines(f"{json.dumps(post, ensure_ascii=False)}\n".encode() for post in found)
 
 
 class _Deck:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from tag2vec.embed.model import fit_model
 from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError
+from tag2vec.evaluation.clipbaselines import with_others_tags
 from tag2vec.progress import bar
 from tag2vec.retrieval.suggest import Suggester
 from tag2vec.retrieval.suggestions import Suggestions
@@ -46,8 +46,7 @@ def run(folder: Path, workers: int | None, say: Callable[[str], None]) -> float:
     say("")
     for clip, result in list(zip(held_out, results, strict=True))[::3]:
         say(f"{clip.group:<18}{' '.join('#' + s.tag for s in result.suggestions[:FIRST])}")
-    with _step("control: the same clips, each with another one's tags", lambda line: None):
-        control = suggest_all(shuffled(space, video, cache), held_out, workers, lambda done: None)
+    control = suggest_all(shuffled(space, video, cache), held_out, workers, lambda done: None)
     share = own_share(space, held_out, results)
     say(f"\n{share:.0%} of {len(held_out)} held-out clips have {ENOUGH} or more of their category's own tags among the")
     say(f"first {FIRST} suggestions; trained on shuffled tags: {own_share(space, held_out, control):.0%}.")
@@ -87,6 +86,5 @@ def own_share(space: TagSpace, clips: Sequence[Clip], results: Sequence[Suggesti
 
 def shuffled(space: TagSpace, video: VideoEmbedder, cache: Cache) -> Suggester:
     """A suggester trained on the same clips, each with the tags of another."""
-    mixed = np.random.default_rng(0).permutation(len(video.trained_clips))
-    clips = [replace(c, tags=video.trained_clips[i].tags) for c, i in zip(video.trained_clips, mixed, strict=True)]
+    clips = with_others_tags(video.trained_clips, 0)
     return Suggester(space, VideoEmbedder.fit(space, clips, cache=cache), cache=cache)

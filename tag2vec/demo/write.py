@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import random
 from collections.abc import Callable, Iterable, Sequence
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tag2vec.demo.posts import Category, categories, posts, write_posts
 from tag2vec.demo.render import FPS, FRAMES, render
 from tag2vec.embed.encoding import BITEXACT, add_h264, encode
 from tag2vec.errors import ArtifactError, UsageError
+from tag2vec.files import write_whole
 
 REVISION = 2  # raise it when a category's motion or tags change: clips of an older one are then made anew
 _MOST = 1000  # clips a category, so that no clip of one seed is also one of the next
@@ -128,9 +130,8 @@ def _tags_and_title(category: Category, seed: int, number: int) -> dict[str, str
 
 
 def _write_list(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    aside = path.with_suffix(".part")
-    with aside.open("w", encoding="utf-8", newline="") as file:
-        table = csv.DictWriter(file, ["path", "tags", "group", "title"], lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
-    aside.replace(path)
+    text = StringIO()
+    table = csv.DictWriter(text, ["path", "tags", "group", "title"], lineterminator="\n")
+    table.writeheader()
+    table.writerows(rows)
+    write_whole(path, text.getvalue())

@@ -99,7 +99,7 @@ def implicit_mf(space: TagSpace, corpus: Corpus) -> Scorer:
 
     def score(given: Sequence[list[int]]) -> NDArray[np.float32]:
         with one_thread():
-            posts = model.recalculate_user(np.arange(len(given)), _carries(given, len(space)))
+            posts = model.recalculate_user(np.arange(len(given)), carries(given, len(space)))
         scores: NDArray[np.float32] = posts @ model.item_factors.T
         return scores
 
@@ -144,10 +144,10 @@ def _together(space: TagSpace, corpus: Corpus) -> Any:
 
 def _posts(space: TagSpace, corpus: Corpus) -> Any:
     """The tags of the space in each post of the corpus."""
-    return _carries(([space.rows[stem] for stem in post if stem in space.rows] for post in corpus), len(space))
+    return carries(([space.rows[stem] for stem in post if stem in space.rows] for post in corpus), len(space))
 
 
-def _carries(posts: Iterable[list[int]], tags: int) -> Any:
+def carries(posts: Iterable[list[int]], tags: int) -> Any:
     """Lists of rows -> scipy matrix (m, tags) float32, 1 where a post carries a tag."""
     from scipy.sparse import csr_matrix
 

@@ -78,7 +78,7 @@ def _tags(space: TagSpace) -> str:
 
 def _clips(video: VideoEmbedder) -> str:
     clips = video.learnt.clips
-    counts = Counter(video.space.stems.stem(tag) for clip in clips for tag in dict.fromkeys(clip.tags))
+    counts = Counter(stem for clip in clips for stem in video.space.stems.many(clip.tags))
     groups = len({clip.group for clip in clips})
     few = sum(count < FEW for count in counts.values())
     forms = {entry.stem: form for entry, form in zip(video.space.entries, video.space.forms, strict=True)}

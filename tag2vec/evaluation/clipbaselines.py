@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,12 @@ def clip_baselines(space: TagSpace, learn: Sequence[Clip], vectors: Scores, pool
         "nearest_clips": transferred,
         "class_names": _class_names(rows, vectors, pooled, popularity),
     }
+
+
+def with_others_tags(clips: Sequence[Clip], seed: int) -> list[Clip]:
+    """The control: the same clips, each with the tags of another."""
+    mixed = np.random.default_rng(seed).permutation(len(clips))
+    return [replace(clip, tags=clips[i].tags) for clip, i in zip(clips, mixed, strict=True)]
 
 
 def _class_names(rows: Sequence[Sequence[int]], vectors: Scores, pooled: Scores, popularity: Scores) -> Scores:

@@ -17,8 +17,8 @@ from tag2vec import plugins
 from tag2vec.errors import MissingExtra
 from tag2vec.retrieval.asked import asked, halves
 from tag2vec.retrieval.indexes import Index, Rows, Vectors
+from tag2vec.retrieval.indexes._faiss import K, exactly
 
-K = 15  # as many hashtags as are suggested
 SINGLE = 300  # queries that are timed one by one, as long as that takes no longer than
 SECONDS = 30
 REFERENCE = "exact"
@@ -53,7 +53,7 @@ def evaluate_indexes(
     tuning, queries = halves(found.queries)
     rows: dict[str, Any] = {}
     left_out: dict[str, str] = {}
-    wanted = nearest(found.items, queries)
+    wanted = exactly(found.items, queries)
     for done, text in enumerate(dict.fromkeys([REFERENCE, *(named or plugins.names(Index))])):
         try:
             index = plugins.spelled(Index, text)
@@ -69,13 +69,6 @@ def evaluate_indexes(
         "indexes": rows,
         "left_out": left_out,
     }
-
-
-def nearest(vectors: Vectors, queries: Vectors) -> Rows:
-    """(m, K at most) what exact search finds."""
-    exact = plugins.make(Index, REFERENCE)
-    exact.build(vectors)
-    return exact.search(queries, K)[1]
 
 
 def measure(name: str, index: Index, vectors: Vectors, tuning: Vectors, queries: Vectors, wanted: Rows) -> Measured:

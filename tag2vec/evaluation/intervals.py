@@ -13,16 +13,17 @@ Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
 LEVEL = 95  # percent
+SEED = 1
 
 
-def resample(values: Floats, clusters: NDArray[np.intp], seed: int = 1) -> Floats:
+def resample(values: Floats, clusters: NDArray[np.intp]) -> Floats:
     """values (m, n), the cluster 0..c-1 of each row (m,) -> means (RESAMPLES, n) of the rows drawn each time.
 
     All columns see the same draws, so that columns can be subtracted. Memory grows with c and m, not with RESAMPLES.
     """
     size = np.bincount(clusters)
     sums = np.stack([np.bincount(clusters, column) for column in values.T], axis=1)
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(SEED)
     means = np.empty((RESAMPLES, values.shape[1]))
     for mean in means:
         times = np.bincount(draw.integers(len(size), size=len(size)), minlength=len(size))
@@ -36,10 +37,10 @@ def interval(means: Floats) -> Floats:
     return np.asarray(np.percentile(means, [outside, 100 - outside], axis=0))
 
 
-def resample_crossed(values: Floats, raters: NDArray[np.intp], clips: NDArray[np.intp], seed: int = 1) -> Floats:
+def resample_crossed(values: Floats, raters: NDArray[np.intp], clips: NDArray[np.intp]) -> Floats:
     """`resample` where each row (m,) is of one rater and of one clip, and both are drawn (Owen 2007, The pigeonhole
     bootstrap): how far means would move with other raters and other clips."""
-    draw = np.random.default_rng(seed)
+    draw = np.random.default_rng(SEED)
     sizes = raters.max() + 1, clips.max() + 1
     means = np.empty((RESAMPLES, values.shape[1]))
     for mean in means:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.space import TagSpace
 from tag2vec.evaluation import labelmetrics as lm
+from tag2vec.evaluation.baselines import carries
+from tag2vec.retrieval.indexes._scan import best_of
 from tag2vec.scraping.normalise import written
 
 KEPT = 50  # best suggestions of each clip
@@ -57,17 +59,10 @@ class Labels:
             hit[:] = np.isin(row, own)
         return found
 
-    def carriers(self) -> Iterator[NDArray[np.bool_]]:
-        """Of each measured tag, which clips (m,) carry it."""
-        clips: dict[int, list[int]] = {code: [] for code in self.measured}
-        for clip, own in enumerate(self.own):
-            for code in own:
-                if code in clips:
-                    clips[code].append(clip)
-        for found in clips.values():
-            carries = np.zeros(len(self.own), np.bool_)
-            carries[found] = True
-            yield carries
+    @cached_property
+    def carriers(self) -> NDArray[np.bool_]:
+        """(measured tags, m): which clips carry each."""
+        return np.asarray(carries(self.own, len(self.stems))[:, self.measured].T.toarray() > 0)
 
     def _own(self, space: TagSpace, clip: Clip) -> list[int]:
         stems = {space.stems.stem(tag): tag for tag in reversed(clip.tags)}
@@ -142,8 +137,8 @@ class Predictions:
         """(measured tags,): that of each tag over all clips."""
         return np.array(
             [
-                lm.average_precision(carries, column, int(carries.sum()))
-                for column, carries in zip(self.columns.T, self.labels.carriers(), strict=True)
+                lm.average_precision(right, column, int(right.sum()))
+                for column, right in zip(self.columns.T, self.labels.carriers, strict=True)
             ]
         )
 
@@ -182,8 +177,9 @@ class Shuffle:
 
 def top(scores: Scores, k: int) -> tuple[NDArray[np.intp], Scores]:
     """scores (m, v) -> rows and scores (m, at most k) of the best, best first; of equal scores the lower row first."""
-    k = min(k, scores.shape[1])
-    rows = np.argpartition(-scores, k - 1, axis=1)[:, :k] if k else np.zeros((len(scores), 0), np.intp)
+    rows = np.empty((len(scores), min(k, scores.shape[1])), np.intp)
+    for best, own in zip(rows, scores, strict=True):
+        best[:] = best_of(own, k)
     found = np.take_along_axis(scores, rows, axis=1)
-    order = np.lexsort((rows, -found), axis=1)
+    order = np.argsort(-found, axis=1, kind="stable")
     return np.take_along_axis(rows, order, axis=1), np.take_along_axis(found, order, axis=1)

@@ -6,7 +6,7 @@ none.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -28,10 +28,15 @@ class Rated:
     lists: dict[str, list[int]]
     marks: dict[str, dict[int, bool]] = field(default_factory=dict)  # rater -> number of a tag -> relevant
 
-    def whole(self) -> dict[str, dict[int, bool]]:
-        """The marks of raters who marked all tags."""
-        tags = {tag for some in self.lists.values() for tag in some}
-        return {rater: marks for rater, marks in self.marks.items() if tags <= marks.keys()}
+    @property
+    def tags(self) -> set[int]:
+        """The numbers of all tags."""
+        return set().union(*self.lists.values())
+
+    def whole(self) -> list[str]:
+        """Raters who marked all tags."""
+        tags = self.tags
+        return [rater for rater, marks in self.marks.items() if tags <= marks.keys()]
 
 
 def summary(clips: Sequence[Rated]) -> dict[str, Any]:
@@ -44,15 +49,14 @@ def summary(clips: Sequence[Rated]) -> dict[str, Any]:
         [[sum(clips[i].marks[rater][tag] for tag in clips[i].lists[arm]) for arm in arms] for rater, i in rows], float
     )
     suggested = np.array([[len(clips[i].lists[arm]) for arm in arms] for _, i in rows], float)
-    raters = sorted({rater for rater, _ in rows})
-    numbers = np.array([raters.index(rater) for rater, _ in rows])
+    numbers = np.unique([rater for rater, _ in rows], return_inverse=True)[1]
     seen = np.array([i for _, i in rows])
     means = resample_crossed(relevant, numbers, seen)
     low, high = interval(means)
     categories = np.array([clips[i].category for i in seen])
     return {
-        "clips": len(set(seen.tolist())),
-        "raters": {rater: int(count) for rater, count in sorted(Counter(rater for rater, _ in rows).items())},
+        "clips": len(np.unique(seen)),
+        "raters": dict(sorted(Counter(rater for rater, _ in rows).items())),
         "marks": sum(len(marks) for clip in clips for marks in clip.marks.values()),
         "alpha": _alpha(clips),
         "arms": {
@@ -62,7 +66,7 @@ def summary(clips: Sequence[Rated]) -> dict[str, Any]:
                 "suggested": _mean(suggested[:, a]),
                 "share": round(float(relevant[:, a].sum() / max(suggested[:, a].sum(), 1)), 4),
                 "none": _mean(relevant[:, a] == 0),
-                "clips_with_none": _never(relevant[:, a], seen),
+                "clips_with_none": len(np.setdiff1d(seen, seen[relevant[:, a] > 0])),  # nobody found one there
                 "classes": {
                     category: _of_class(relevant[own, a], seen[own], numbers[own])
                     for category in sorted(set(categories.tolist()))
@@ -87,17 +91,9 @@ def _of_class(
     return {"clips": len(np.unique(seen)), "relevant": _mean(relevant), "none": round(float(np.mean(by_rater)), 4)}
 
 
-def _never(relevant: np.ndarray[Any, Any], seen: np.ndarray[Any, Any]) -> int:
-    """Clips in which nobody found a relevant tag."""
-    most: dict[int, float] = defaultdict(float)
-    for clip, number in zip(seen.tolist(), relevant.tolist(), strict=True):
-        most[clip] = max(most[clip], number)
-    return sum(number == 0 for number in most.values())
-
-
 def _alpha(clips: Sequence[Rated]) -> float | None:
     raters = sorted({rater for clip in clips for rater in clip.marks})
-    units = [(clip, tag) for clip in clips for tag in sorted({tag for some in clip.lists.values() for tag in some})]
+    units = [(clip, tag) for clip in clips for tag in sorted(clip.tags)]
     values = [[int(clip.marks.get(rater, {}).get(tag, NONE)) for rater in raters] for clip, tag in units]
     found = alpha(np.array(values, np.int8).reshape(len(units), len(raters)))
     return None if found is None else round(found, 4)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.evaluation.predictions import Predictions
+from tag2vec.evaluation.reportplots import Curve
 
 PAIRS = 2_000_000  # of clip and tag that a curve is drawn from; of more, those of clips spread over all
 
-Curve = tuple[str, NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 Sides = tuple[str, NDArray[np.bool_], NDArray[np.float32]]
 
 
@@ -47,6 +46,6 @@ def _sides(found: Predictions, colours: Sequence[str]) -> Iterator[Sides]:
     lowest = np.float32(finite.min() - 1 if finite.size else 0)
     scores = np.where(np.isfinite(columns), columns, lowest)
     step = max(1, -(-columns.size // PAIRS))
-    carriers = list(found.labels.carriers())
-    yield colours[0], np.stack(carriers, axis=1)[::step].ravel(), scores[::step].ravel()
+    carriers = found.labels.carriers
+    yield colours[0], carriers.T[::step].ravel(), scores[::step].ravel()
     yield from zip(colours[1:], carriers, scores.T, strict=False)

@@ -1,7 +1,7 @@
 """The figures of a report: SVG that goes into the page, in its ink, so that it is read in the light and in the dark.
 
 They hold numbers and no names: a browser has the letters of every tag, a font here may not. Names stand in the legend
-beside them, in the same colours. The same seed gives the same bytes; the extra `plots` draws them.
+beside them, in the same colours. The same figures give the same bytes; the extra `plots` draws them.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ OTHER = "#9ca3af"  # of whatever has no colour of its own
 INK = "#010203"  # becomes the colour of the page's text
 POINTS = 300  # of a curve: more are not seen
 MOST = 1000  # clips of a map
+SEED = 1  # of what is drawn at random
 AXES = 50  # principal axes that a map starts from (van der Maaten and Hinton 2008, section 4.2)
 
 Floats = NDArray[np.floating[Any]]
@@ -71,7 +72,7 @@ def dots(points: Floats, colours: Sequence[str]) -> str:
 
 
 @one_thread()
-def plane(vectors: Floats, seed: int = 1) -> Floats | None:
+def plane(vectors: Floats) -> Floats | None:
     """vectors (n, d) -> (n, 2) by t-SNE (van der Maaten and Hinton 2008); None for fewer than 5, or all the same."""
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
@@ -79,17 +80,17 @@ def plane(vectors: Floats, seed: int = 1) -> Floats | None:
     if len(vectors) < 5 or not np.ptp(vectors, axis=0).any():
         return None
     if min(vectors.shape) > AXES:
-        vectors = PCA(AXES, svd_solver="full", random_state=seed).fit_transform(vectors)
+        vectors = PCA(AXES, svd_solver="full", random_state=SEED).fit_transform(vectors)
     perplexity = min(30.0, (len(vectors) - 1) / 3)
-    found: Floats = TSNE(2, perplexity=perplexity, init="random", random_state=seed, n_jobs=1).fit_transform(vectors)
+    found: Floats = TSNE(2, perplexity=perplexity, init="random", random_state=SEED, n_jobs=1).fit_transform(vectors)
     return found
 
 
-def some_clips(n: int, seed: int = 1) -> NDArray[np.intp]:
+def some_clips(n: int) -> NDArray[np.intp]:
     """At most MOST of n rows, in order."""
     if n <= MOST:
         return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, MOST, replace=False))
+    return np.sort(np.random.default_rng(SEED).choice(n, MOST, replace=False))
 
 
 def _figure(xlabel: str, ylabel: str, unit: bool) -> tuple[Any, Any]:

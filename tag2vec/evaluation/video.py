@@ -30,7 +30,7 @@ from tag2vec.embed.training import TrainConfig
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.embed.videofiles import has_video
 from tag2vec.errors import ArtifactError, SourceError, UsageError
-from tag2vec.evaluation.clipbaselines import clip_baselines
+from tag2vec.evaluation.clipbaselines import clip_baselines, with_others_tags
 from tag2vec.evaluation.measures import Evaluation, document, measure
 from tag2vec.evaluation.predictions import ASKED, BLOCK, OURS, Labels, Scores, Shuffle
 from tag2vec.evaluation.report import check_report, write_report
@@ -88,16 +88,15 @@ def evaluate_video(
         raise SourceError(f"None of the {len(every.clips)} clips{where} that can be read carries a tag.")
     used = replace(every, clips=[every.clips[i] for i in rows], arrays=Picked(every.arrays, rows))
     labels = Labels(space, used.clips)
+    fitted = video if folds is None else None
     shuffles = (
-        iter([_fitted(video, used, labels)])
-        if video is not None and folds is None
-        else _folds(parts, used, labels, folds or 5, repeats, fold_tick)
+        iter([_fitted(fitted, used, labels)]) if fitted else _folds(parts, used, labels, folds or 0, repeats, fold_tick)
     )
     first = next(shuffles)
     measured = [measure(first)]
     first.predictions = {OURS: first.predictions[OURS]}  # those of baselines take room and are done with
     measured += map(measure, shuffles)
-    trained = {clip.group for clip in video.trained_clips} if video is not None and folds is None else set()
+    trained = {clip.group for clip in fitted.trained_clips} if fitted else set()
     known = sum(clip.group in trained for clip in used.clips)
     found = document(first, measured, [str(error) for _, error in every.failed], known)
     if report is not None:
@@ -158,13 +157,10 @@ def _one_fold(
         seen = some if by.trained else vectors
         return VideoEmbedder.fit_seen(parts.space, with_clips, seen, by, recipe, parts.limits, parts.train)
 
-    # The control: the same clips, each with the tags of another.
-    mixed = np.random.default_rng(parts.train.seed).permutation(len(learn))
-    shuffled = [replace(clip, tags=learn[i].tags) for clip, i in zip(learn, mixed, strict=True)]
     networks = {
         OURS: fit(parts.recipe, learn, poolings),
         "seed": fit("seed", learn, fixed),
-        "shuffled_labels": fit(parts.recipe, shuffled, poolings),
+        "shuffled_labels": fit(parts.recipe, with_others_tags(learn, parts.train.seed), poolings),
     }
 
     def seen(network: VideoEmbedder | None, clips: NDArray[np.intp]) -> Scores:

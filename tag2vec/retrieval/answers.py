@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from tag2vec.embed.clips import Clip
-from tag2vec.embed.embedder import Embedder
 from tag2vec.embed.extract import Cache, Extracted
 from tag2vec.embed.forms import Forms
 from tag2vec.embed.known import Known
@@ -26,13 +24,21 @@ from tag2vec.retrieval.why import Why, explain
 class Answers:
     """Suggestions of features by a chooser: each tag in the form that people write beside the others."""
 
-    def __init__(self, space: TagSpace, forms: Forms, known: Known, cache: Cache | None) -> None:
+    def __init__(self, space: TagSpace, forms: Forms, known: Known) -> None:
         self.forms = forms
         self.known = known
-        self.cache = cache
         self._broad = _broad(space)
 
-    def of(self, clip: Clip | None, extracted: Extracted, chooser: Chooser, limits: FrameLimits) -> Suggestions:
+    def of(
+        self,
+        clip: Clip | None,
+        extracted: Extracted,
+        chooser: Chooser,
+        limits: FrameLimits,
+        cache: Cache | None = None,
+    ) -> Suggestions:
+        """What `chooser` takes for the features of a clip. To explain, its parts are looked at within `limits` and kept
+        in the `cache`."""
         start = time.perf_counter()
         place = chooser.video.place(extracted.arrays)
         embedded = time.perf_counter()
@@ -45,26 +51,16 @@ class Answers:
         )
         chosen_s = time.perf_counter() - embedded - choice.searching_s
         if chooser.wanted.explain:
-            suggested = self._explained(clip, extracted, choice.taken, suggested, chooser.video, limits)
+            rows = [one.row for one in choice.taken if one.row is not None]
+            found = explain(clip, extracted, rows, chooser.video, limits, cache)
+            whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
+            each = zip(choice.taken, suggested, strict=True)
+            suggested = tuple(replace(said, why=whys.get(one.row)) for one, said in each)
         timing = extracted.timing_s | {"embed": embedded - start, "search": choice.searching_s, "choose": chosen_s}
         told = " ".join(filter(None, [extracted.warning, choice.warning]))
         given = chooser.video.given.tags if isinstance(chooser.video, Like) else ()
         name = "" if clip is None else str(clip)
         return Suggestions(name, extracted.duration_s, suggested, timing, told or None, hidden, given)
-
-    def _explained(
-        self,
-        clip: Clip | None,
-        extracted: Extracted,
-        taken: Sequence[Taken],
-        them: Sequence[Suggestion],
-        video: Embedder,
-        limits: FrameLimits,
-    ) -> tuple[Suggestion, ...]:
-        rows = [one.row for one in taken if one.row is not None]
-        found = explain(clip, extracted, rows, video, limits, self.cache)
-        whys: dict[int | None, Why] = dict(zip(rows, found, strict=True))
-        return tuple(replace(said, why=whys.get(one.row)) for one, said in zip(taken, them, strict=True))
 
     def _written(self, choice: Choice, chooser: Chooser) -> dict[int, str]:
         """Each row as people write it beside the best ones, in no form that is excluded."""

@@ -16,6 +16,7 @@ from tag2vec.embed.videofiles import has_video
 from tag2vec.embed.zeroshot import class_items, class_query
 from tag2vec.errors import ArtifactError
 from tag2vec.retrieval.indexes import Vectors
+from tag2vec.retrieval.indexes._faiss import drawn
 
 MOST = 2000
 TAGS = 5  # of a post that is drawn from the counts alone
@@ -41,7 +42,8 @@ def asked(model: str | Path, corpus: str | Path | None = None) -> Asked:
     space = TagSpace.load(model)
     if has_video(model):
         video = VideoEmbedder.load(model, space)
-        return Asked(video.items, _of_clips(video), "training clips", parents(video))
+        pooled = drawn(video.learnt.vectors.astype(np.float32), MOST)
+        return Asked(video.items, video.queries(pooled), "training clips", parents(video))
     try:
         posts = [
             [space.rows[stem] for stem in stems if stem in space.rows]
@@ -68,13 +70,6 @@ def parents(embedder: Embedder) -> dict[str, str]:
     """Checksums of what the items of `embedder` are made from; empty when that is not on disk alone."""
     named = dict(embedder.origin)
     return named if all(named.values()) else {}
-
-
-def _of_clips(video: VideoEmbedder) -> Vectors:
-    pooled = video.learnt.vectors.astype(np.float32)
-    if len(pooled) > MOST:
-        pooled = pooled[np.sort(np.random.default_rng(0).choice(len(pooled), MOST, replace=False))]
-    return video.queries(pooled)
 
 
 def _drawn(space: TagSpace) -> list[list[int]]:

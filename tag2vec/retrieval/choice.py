@@ -9,9 +9,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from tag2vec import plugins
 from tag2vec.errors import UsageError
-from tag2vec.retrieval.indexes import Index
+from tag2vec.retrieval.indexes import Index, Vectors
 
 QUICK = 50_000_000  # numbers: an exact search reads so many in about 20 ms on one core
 BY_SPEED = ("flat", "ivf", "ivfsq")  # as vectors become too many to read all, and then to hold
@@ -69,6 +71,16 @@ def chosen(n: int, dim: int, named: str | None = None, wish: Wish | None = None)
     return index
 
 
+def built(
+    vectors: NDArray[Any], named: str | None = None, wish: Wish | None = None, queries: Vectors | None = None
+) -> Index:
+    """The index that `chosen` gives for vectors (n, d), with them in it; for `queries` see Index.build."""
+    n, dim = vectors.shape
+    index = chosen(n, dim, named, wish)
+    index.build(vectors, queries)
+    return index
+
+
 def _too_large(name: str, n: int, dim: int, limit: int) -> str:
     needs = plugins.get(Index, name).needs(n, dim)
     return f"The index '{name}' of {n:,} x {dim} vectors needs {size(needs)}, and there is {size(limit)} of memory."
@@ -102,8 +114,3 @@ def size(count: int) -> str:
     """Bytes for a person."""
     scale = next((name for name in "GM" if count >= UNITS[name]), "K")
     return f"{count / UNITS[scale]:.1f} {scale}B"
-
-
-def settings_of(index: Any) -> dict[str, Any]:
-    """The settings of an index as plain values; one of another shape than ours has none that are kept."""
-    return plugins.settings(index) if hasattr(index, "__dataclass_fields__") else {}

@@ -152,12 +152,8 @@ class Chooser:
             if rule is None and self.languages and self.spoken and self.languages.other(row, form, self.spoken):
                 rule = "language"
             if rule is None and not self.wanted.variants:
-                normal = self.hiding.normal(form)
-                better = variants.of(row, normal)
-                if better is None:
-                    variants.add(row, normal)
-                else:
-                    rule = f"variant of #{self.space.forms[better]}"
+                better = variants.of(row, self.hiding.normal(form))
+                rule = None if better is None else f"variant of #{self.space.forms[better]}"
             if rule is None:
                 kept.append(i)
             else:

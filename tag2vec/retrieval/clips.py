@@ -1,4 +1,9 @@
-"""Clips found by hashtags, or by a clip that lies near them: the other way round."""
+"""Clips found by hashtags, or by a clip that lies near them: the other way round.
+
+On disk (kind `clips`): `clips.jsonl` (each clip as its list has it, and the stamp that tells whether it has changed),
+`queries.npy`, `direct.npy` and `points.npy` (where they lie, see `Placed`), and the files of the index of the points.
+Parents are the checksums of the tag space and of the video embedder that placed them.
+"""
 
 from __future__ import annotations
 
@@ -10,16 +15,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tag2vec import artifact
 from tag2vec.embed.cache import Cache
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.embedder import Floats
 from tag2vec.embed.extract import extract
 from tag2vec.embed.placed import Changes, Placed, place_clips, pointed, stamp_of
 from tag2vec.embed.video import VideoEmbedder
-from tag2vec.errors import UsageError
-from tag2vec.retrieval import clipfiles
-from tag2vec.retrieval.choice import Wish, chosen
+from tag2vec.errors import ArtifactError, UsageError
+from tag2vec.retrieval.asked import parents
+from tag2vec.retrieval.choice import Wish, built
 from tag2vec.retrieval.indexes import Index
+from tag2vec.retrieval.stored import check_parents, described, opened
+
+KIND = "clips"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class ClipIndex:
         self.video = video
         self.placed = placed
         self.changes = changes or Changes()
-        self.index = index if isinstance(index, Index) else _index(placed, index)
+        self.index = index if isinstance(index, Index) else built(placed.points, index, Wish(kept=True))
 
     @classmethod
     def build(
@@ -78,12 +87,34 @@ class ClipIndex:
 
     def save(self, folder: str | Path) -> None:
         """Write into `folder`. Raises ArtifactError, also for a video embedder that is not on disk itself."""
-        clipfiles.save(self, Path(folder))
+        made_by, placed = _parents(self.video), self.placed
+        with artifact.write(folder, KIND, described(self.index) | {"clips": len(self)}, made_by) as draft:
+            listed = zip(placed.clips, placed.stamps, strict=True)
+            draft.lines("clips.jsonl", (clip.facts() | {"stamp": stamp} for clip, stamp in listed))
+            draft.array("queries.npy", placed.queries)
+            draft.array("direct.npy", placed.direct)
+            draft.array("points.npy", placed.points)
+            self.index.save(draft.path)
 
     @classmethod
     def load(cls, folder: str | Path, video: VideoEmbedder) -> ClipIndex:
         """Open what `save` wrote. Raises ArtifactError, also when another model than `video` placed the clips."""
-        return clipfiles.load(Path(folder), video)
+        found = artifact.read(folder, KIND)
+        check_parents(found, _parents(video), f"tag2vec index-clips CLIPS -m MODEL -o {folder}")
+        return cls._opened(found, video)
+
+    @classmethod
+    def _opened(cls, found: artifact.Artifact, video: VideoEmbedder) -> ClipIndex:
+        lines = list(found.lines("clips.jsonl"))
+        with artifact.reading(found.folder):
+            placed = Placed(
+                [Clip.stored(line) for line in lines],
+                [line["stamp"] for line in lines],
+                found.floats("queries.npy", (len(lines), None), mmap=True),
+                found.floats("direct.npy", (None, len(lines)), mmap=True),
+                found.floats("points.npy", (len(lines), None), mmap=True),
+            )
+        return cls(video, placed, opened(found))
 
     def __len__(self) -> int:
         return len(self.placed.clips)
@@ -162,13 +193,33 @@ class ClipIndex:
         return FoundClip(str(clip.path), score, clip.tags, clip.title)
 
 
+def index_clips(
+    folder: str | Path,
+    video: VideoEmbedder,
+    clips: str | Path | Sequence[Clip],
+    index: str | None = None,
+    **settings: Any,
+) -> ClipIndex:
+    """Write the index of `clips` to `folder`; what is known there already is not computed again.
+
+    One that another model placed is replaced. `settings` are those of ClipIndex.build, which says what else is raised;
+    ArtifactError when the folder cannot be written or is damaged.
+    """
+    artifact.check_writable(folder, KIND)
+    there = (Path(folder) / artifact.MANIFEST).is_file()
+    found = artifact.read_made_from(folder, KIND, _parents(video)) if there else None
+    known = ClipIndex._opened(found, video) if found else None
+    made = ClipIndex.build(video, clips, index, known=known, **settings)
+    made.save(folder)
+    return made
+
+
+def _parents(video: VideoEmbedder) -> dict[str, str]:
+    if not (named := parents(video)):
+        raise ArtifactError("The video embedder was not saved; save it into its model folder first.")
+    return named
+
+
 def _check(k: int) -> None:
     if k < 1:
         raise UsageError(f"k is {k}; wanted 1 or more.")
-
-
-def _index(placed: Placed, named: str | None) -> Index:
-    clips, dim = placed.points.shape
-    index = chosen(clips, dim, named, Wish(kept=True))
-    index.build(placed.points.astype(np.float32))
-    return index

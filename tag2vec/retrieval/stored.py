@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tag2vec import artifact, plugins
 from tag2vec.embed.embedder import Embedder
 from tag2vec.errors import ArtifactError
 from tag2vec.retrieval.asked import asked, halves, parents
-from tag2vec.retrieval.choice import Wish, chosen, settings_of
+from tag2vec.retrieval.choice import Wish, built
 from tag2vec.retrieval.indexes import Index
 
 KIND = "index"
@@ -32,10 +33,8 @@ def fit_index(
     folder = Path(model) / FOLDER
     artifact.check_writable(folder, KIND)
     found = asked(model, corpus)
-    tags, dim = found.items.shape
-    index = chosen(tags, dim, named, wish or Wish(kept=True))
-    index.build(found.items, halves(found.queries)[0])
-    config = described(index) | {"dim": dim, "tuned_on": found.source}
+    index = built(found.items, named, wish or Wish(kept=True), halves(found.queries)[0])
+    config = described(index) | {"dim": found.items.shape[1], "tuned_on": found.source}
     with artifact.write(folder, KIND, config, found.parents) as draft:
         index.save(draft.path)
     return index
@@ -58,8 +57,9 @@ def load_index(model: str | Path, embedder: Embedder) -> Index | None:
 
 
 def described(index: Index) -> dict[str, Any]:
-    """What a manifest says of an index, so that `opened` finds its class."""
-    return {"index": plugins.name_of(index), "settings": settings_of(index), "vectors": len(index)}
+    """What a manifest says of an index, so that `opened` finds its class. One that is no dataclass has no settings."""
+    settings: dict[str, Any] = plugins.settings(index) if is_dataclass(index) else {}
+    return {"index": plugins.name_of(index), "settings": settings, "vectors": len(index)}
 
 
 def opened(found: artifact.Artifact) -> Index:

@@ -23,7 +23,7 @@ from tag2vec.embed.space import TagSpace
 from tag2vec.embed.video import VideoEmbedder
 from tag2vec.errors import Tag2VecError, UsageError
 from tag2vec.retrieval.answers import Answers
-from tag2vec.retrieval.choice import chosen
+from tag2vec.retrieval.choice import built
 from tag2vec.retrieval.choosing import Chooser
 from tag2vec.retrieval.indexes import Index
 from tag2vec.retrieval.stored import load_index
@@ -55,14 +55,13 @@ class Suggester:
         self.known = known or Known()
         self.video = video
         self.cache = cache
-        self._answers = Answers(self.space, self.forms, self.known, cache)
-        self._index = index if isinstance(index, Index) else _index(video, index)
+        self._answers = Answers(self.space, self.forms, self.known)
+        self._index = index if isinstance(index, Index) else built(video.items, index)
 
     @classmethod
     def of_tags(cls, model: str | Path) -> Suggester:
         """Open the tag space of a model folder alone: for `suggest_like`, and no clip. Raises ArtifactError."""
-        space = TagSpace.load(model)
-        return cls(space, TagsAlone(space), "exact", None, Forms.load(model, space), Known.load(model, space))
+        return cls.with_embedder(model, TagsAlone(TagSpace.load(model)), "exact")
 
     @classmethod
     def load(
@@ -74,9 +73,14 @@ class Suggester:
     ) -> Suggester:
         """Open a model folder, with the index that it keeps unless another is named; for `given` see
         VideoEmbedder.load. Raises ArtifactError."""
-        space = TagSpace.load(model)
-        video = VideoEmbedder.load(model, space, given)
-        kept = index or load_index(model, video)
+        return cls.with_embedder(model, VideoEmbedder.load(model, given=given), index, cache)
+
+    @classmethod
+    def with_embedder(
+        cls, model: str | Path, video: Embedder, index: str | None = None, cache: Cache | None = None
+    ) -> Suggester:
+        """Open what else a model folder holds for an embedder of its space, see `load`. Raises ArtifactError."""
+        kept, space = index or load_index(model, video), video.base
         return cls(space, video, kept, cache, Forms.load(model, space), Known.load(model, space))
 
     def suggest(self, clip: Clip | str | Path, k: int = 15, title: str | None = None, **settings: Any) -> Suggestions:
@@ -206,23 +210,16 @@ class Suggester:
                 "A least precision was measured for what clips say alone, and like changes the scores. Leave one out."
             )
         drawn = Like(self.video, Given.of(self.space, tags))
-        return Chooser(wanted, drawn, _index(drawn, "exact"), self.known)
+        return Chooser(wanted, drawn, built(drawn.items, "exact"), self.known)
 
     def _answered(
         self, clips: Sequence[Clip], chooser: Chooser, limits: FrameLimits, workers: int | None
     ) -> Iterator[tuple[Clip, Suggestions | Tag2VecError]]:
         for i, found in extract_many(clips, self.video.kinds, limits, self.cache, workers):
-            yield (
-                clips[i],
-                self._answers.of(clips[i], found, chooser, limits) if isinstance(found, Extracted) else found,
-            )
+            if isinstance(found, Extracted):
+                yield clips[i], self._answers.of(clips[i], found, chooser, limits, self.cache)
+            else:
+                yield clips[i], found
 
     def _limits(self, fps: float | None) -> FrameLimits:
         return self.video.limits if fps is None else replace(self.video.limits, picture_fps=fps)
-
-
-def _index(video: Embedder, named: str | None) -> Index:
-    tags, dim = video.items.shape
-    index = chosen(tags, dim, named)
-    index.build(video.items)
-    return index

@@ -13,28 +13,25 @@ ALIKE = 0.5  # cosine that two tags a letter apart must have: #beach is no varia
 
 
 class Variants:
-    """Tags, and which of them a further one is a variant of. `cosine` is that of two rows in the tag space."""
+    """Tags that are no variants of each other. `cosine` is that of two rows in the tag space."""
 
     def __init__(self, cosine: Callable[[int, int], float]) -> None:
         self._cosine = cosine
         self._plain: dict[str, int] = {}  # spelling without accents -> row
 
     def of(self, row: int, normal: str) -> int | None:
-        """The row of the first tag added that is written like this one, `normal` being its normal form."""
+        """The row of the first tag before that is written like this one, `normal` being its normal form. Where there is
+        none, later tags can be variants of this one."""
         plain = _plain(normal)
         if plain in self._plain:
             return self._plain[plain]
-        if len(plain) < LEAST:
-            return None
-        for other, _, _ in process.extract_iter(plain, list(self._plain), scorer=OSA.distance, score_cutoff=1):
+        known = list(self._plain) if len(plain) >= LEAST else []
+        for other, _, _ in process.extract_iter(plain, known, scorer=OSA.distance, score_cutoff=1):
             same = _digits(other) == _digits(plain) and len(other) >= LEAST
             if same and self._cosine(row, self._plain[other]) >= ALIKE:
                 return self._plain[other]
+        self._plain[plain] = row
         return None
-
-    def add(self, row: int, normal: str) -> None:
-        """Let later tags be variants of this one."""
-        self._plain.setdefault(_plain(normal), row)
 
 
 def _plain(normal: str) -> str:

@@ -60,10 +60,10 @@ class Pool:
 
     model: Path
     workers: int
-    queue: int = 16  # clips that may wait
-    seconds: float = 90.0  # that an answer may take
-    index: str | None = None
-    replaced: Callable[[str], None] = lambda why: None  # told of each worker that was
+    queue: int  # clips that may wait
+    seconds: float  # that an answer may take
+    index: str | None
+    replaced: Callable[[str], None]  # told of each worker that was
     waiting: int = field(default=0, init=False)
     working: int = field(default=0, init=False)
 

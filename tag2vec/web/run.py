@@ -24,12 +24,7 @@ def run(settings: Settings, ready: Callable[[str], None] = lambda address: None)
     listen(settings.host, settings.port, lambda opened: app(settings, opened), ready)
 
 
-def listen(
-    host: str,
-    port: int,
-    make: Callable[[Callable[[], None]], FastAPI],
-    ready: Callable[[str], None] = lambda address: None,
-) -> None:
+def listen(host: str, port: int, make: Callable[[Callable[[], None]], FastAPI], ready: Callable[[str], None]) -> None:
     """Serve what `make` gives, which calls what it is given once it can answer. Raises UsageError for an address that
     cannot be listened on, and what the application left in `state.failed` where it did not start."""
     with _bound(host, port) as listening:

@@ -46,20 +46,11 @@ class Worker:
                 pipe.flush()
 
     def answer(self, asked: Answer) -> Answer:
-        """What `asked["do"]` names, with the other fields as its arguments."""
-        does: dict[str, Callable[..., Answer]] = {
-            "suggest": self.suggest,
-            "features": self.features,
-            "like": self.like,
-            "complete": self.complete,
-            "related": self.related,
-            "tags": self.tags,
-            "model": self.model,
-            "map": self.map,
-            "trend": self.trend,
-        }
+        """What the method that `asked["do"]` names gives, with the other fields as its arguments: `api` asks, nobody
+        else."""
+        does: Callable[..., Answer] = getattr(self, asked.pop("do"))
         try:
-            return {"ok": True} | does[asked.pop("do")](**asked)
+            return {"ok": True} | does(**asked)
         except Tag2VecError as error:
             return {"ok": False, "error": type(error).__name__, "detail": str(error)}
 
@@ -83,9 +74,6 @@ class Worker:
         except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise UsageError(f"{name} holds no arrays; wanted a .npy or .npz file without pickled objects.") from error
         return self.suggester.suggest_features(arrays, **settings).json() | {"clip": name}
-
-    def like(self, tags: list[str], **settings: Any) -> Answer:
-        return self.suggester.suggest_like(tags, **settings).json()
 
     def complete(self, tags: list[str], k: int, style: str) -> Answer:
         return self._answer(tags, self.suggester.space.complete(tags, k), style)

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from tag2vec import TagSpace, VideoEmbedder
+from tag2vec.embed.clips import Clip
 from tag2vec.errors import UsageError
 from tag2vec.evaluation.card import card
 from tests.conftest import Home, Run
+from tests.spaces import space
 
 
 def test_it_says_what_the_files_hold(home: Home) -> None:
@@ -27,6 +29,15 @@ def test_it_says_what_the_files_hold(home: Home) -> None:
 def test_scores_are_those_of_the_thresholds(home: Home) -> None:
     known = VideoEmbedder.load(home.model).thresholds[49]
     assert f"| 50% | {f'{known:.3f}' if known is not None else 'no score'} |" in card(home.model)
+
+
+def test_a_clip_counts_once_for_a_tag(tmp_path: Path) -> None:
+    own = space()
+    own.save(tmp_path)
+    clips = [Clip(Path(f"{i}.mp4"), ("skate", "skates", "beach"), str(i), "a beach") for i in range(4)]
+    VideoEmbedder.fit(own, clips, "text", patience=1, epochs=1).save(tmp_path)
+    text = card(tmp_path)
+    assert "4 clips of 4 groups, 2 tags" in text and "Tags of fewer than 5 clips, hardly learnt: 2\n" in text
 
 
 def test_without_clips_and_without_the_corpus(home: Home, tmp_path: Path) -> None:

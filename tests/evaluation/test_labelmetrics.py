@@ -121,3 +121,5 @@ def test_the_best_are_those_of_a_full_sort_and_the_lower_row_comes_first() -> No
     np.testing.assert_array_equal(rows, np.argsort(-scores, axis=1)[:, :7])
     np.testing.assert_array_equal(found, np.take_along_axis(scores, rows, axis=1))
     assert top(np.zeros((1, 4), np.float32), 9)[0].tolist() == [[0, 1, 2, 3]]
+    equal = np.random.default_rng(7).integers(0, 5, (3, 2000)).astype(np.float32)  # those left out are as good
+    np.testing.assert_array_equal(top(equal, 50)[0], np.argsort(-equal, axis=1, kind="stable")[:, :50])

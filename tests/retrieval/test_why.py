@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tag2vec import Suggester, TagSpace, VideoEmbedder
+from tag2vec.embed.cache import Cache
 from tag2vec.embed.clips import Clip
 from tag2vec.embed.frames import read_frames
 from tag2vec.embed.zeroshot import ClassNames
@@ -46,6 +47,16 @@ def test_the_seconds_are_those_that_show_it(home: Home, tmp_path: Path) -> None:
     yoyo, piano = found["yoyo"], found["piano"]
     assert yoyo and piano and yoyo.seconds and piano.seconds
     assert yoyo.seconds[1] <= middle + 0.5 and piano.seconds[0] >= middle - 0.5
+
+
+def test_parts_are_kept_in_the_cache_that_a_suggester_has_now(home: Home, clip: Path, tmp_path: Path) -> None:
+    """A server has one for each clip: to explain again takes no time."""
+    suggester = Suggester.load(home.model)
+    suggester.cache = Cache(tmp_path)
+    suggester.suggest(clip)
+    whole = [path for path in tmp_path.rglob("*") if path.is_file()]
+    suggester.suggest(clip, explain=True)
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) > len(whole) > 0
 
 
 def test_the_words_of_a_title_that_call_for_a_tag(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_a_clip_counts_once_it_is_marked_whole(folder: Path) -> None:
         report(study)
     key = study.rater("Ada")
     study.answer(key, 0, [])
-    assert study.named(key) == ("Ada", 1) and study.first_open(key) == 1
+    assert study.progress(key) == ("Ada", 1, 1)
     if len(study.parts[study.question(key, 0).clip]) > 1:
         with pytest.raises(UsageError, match="Nobody has marked"):
             report(study)

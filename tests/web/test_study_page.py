@@ -69,7 +69,7 @@ def test_two_raters_mark_a_whole_study(browser: Any, folder: Path) -> None:
     bob.locator("#said.bad", has_text="Your marks are kept here").wait_for()
     with started("study", "serve", str(folder), "--port", port):
         sync_api.expect(bob.locator("#done")).to_have_attribute("title", f"2 of {study.pages} pages")
-        assert Study(folder).named(study.rater("Bob"))[1] == 2
+        assert Study(folder).progress(study.rater("Bob"))[1] == 2
         for _ in range(study.pages - 2):
             _answer(bob, lambda clip, tag: False)
         bob.locator("#said", has_text="Thank you, Bob").wait_for()

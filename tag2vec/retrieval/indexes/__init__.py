@@ -72,6 +72,7 @@ class Index(ABC):
         self._dim = vectors.shape[1]
         if len(vectors):
             self._build(vectors, None if queries is None or not len(queries) else self._as_queries(queries))
+            self._ready()
 
     def search(self, queries: Vectors, k: int, among: Mask | None = None) -> Found:
         """queries (m, d) -> scores (m, k') float32, falling, and rows of the vectors (m, k') int64.
@@ -100,6 +101,7 @@ class Index(ABC):
         first = len(self)
         if len(vectors):
             self._add(vectors)
+            self._ready()
             self._set_live(np.concatenate([self._live, np.ones(len(vectors), bool)]))
         return np.arange(first, first + len(vectors))
 
@@ -128,6 +130,7 @@ class Index(ABC):
         self._set_live(live.astype(bool))
         if len(self):
             self._load(folder, state)
+            self._ready()
 
     def __len__(self) -> int:
         """Rows, removed ones too."""
@@ -161,6 +164,9 @@ class Index(ABC):
 
     @abstractmethod
     def _load(self, folder: Path, state: dict[str, Any]) -> None: ...
+
+    def _ready(self) -> None:  # noqa: B027  (most have nothing to do)
+        """Called when there are other vectors than before."""
 
     def _set_live(self, live: Mask) -> None:
         self._live = live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from bisect import bisect_left
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -110,15 +111,12 @@ def enough(recall: Callable[[int], Vectors], aim: float, most: int) -> int:
 
     Two standard errors more, in fact: other queries than those tuned on should reach it too.
     """
-    low, high = 1, most
-    while low < high:
-        middle = (low + high) // 2
-        each = recall(middle)
-        if each.mean() - 2 * each.std() / np.sqrt(len(each)) >= aim:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+
+    def surely(effort: int) -> float:
+        each = recall(effort)
+        return float(each.mean() - 2 * each.std() / np.sqrt(len(each)))
+
+    return 1 + bisect_left(range(1, most), aim, key=surely)
 
 
 def check_recall(recall: float) -> None:

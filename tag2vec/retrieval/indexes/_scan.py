@@ -48,10 +48,10 @@ class _Kept:
         """Those of later rows: an equal score is no better."""
         if not len(above := np.flatnonzero(scores > self.worst)):
             return
-        above = above[_best(scores[above], self.k)]
+        above = above[best_of(scores[above], self.k)]
         self.scores = np.concatenate([self.scores, scores[above]])
         self.rows = np.concatenate([self.rows, rows[above]])
-        best = _best(self.scores, self.k)
+        best = best_of(self.scores, self.k)
         self.scores, self.rows = self.scores[best], self.rows[best]
         if len(best) == self.k:
             self.worst = self.scores.min()
@@ -61,7 +61,7 @@ class _Kept:
         return self.scores[order], self.rows[order]
 
 
-def _best(scores: Vectors, k: int) -> Rows:
+def best_of(scores: Vectors, k: int) -> Rows:
     """Places of the k highest, rising; of equal ones the first."""
     if len(scores) <= k:
         return np.arange(len(scores))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,7 +25,6 @@ class Flat(Faiss):
     def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
         self._index, self._mapped = self._faiss.IndexFlatIP(vectors.shape[1]), None
         self._index.add(vectors)
-        self._to_gpu()
 
     def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
         one_more = min(k + 1, len(self) if allowed is None else allowed.count)
@@ -52,11 +49,6 @@ class Flat(Faiss):
 
     def _append(self, vectors: Vectors) -> None:
         self._index.add(vectors)
-        self._to_gpu()
 
-    def _load(self, folder: Path, state: dict[str, Any]) -> None:
-        super()._load(folder, state)
-        self._to_gpu()
-
-    def _to_gpu(self) -> None:
+    def _ready(self) -> None:
         self._gpu_index = on_gpus(self._faiss, self._index) if self.gpu else None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from tag2vec.retrieval.indexes import Allowed, Found, Vectors
 from tag2vec.retrieval.indexes._faiss import on_gpus
@@ -21,25 +19,13 @@ class Ivf(Lists):
         if self.gpu:
             self._balls = (0.0,)  # the GPU's own choice of lists knows no spread
 
-    def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
-        super()._build(vectors, queries)
-        self._to_gpu()
-
-    def _add(self, vectors: Vectors) -> None:
-        super()._add(vectors)
-        self._to_gpu()
-
-    def _load(self, folder: Path, state: dict[str, Any]) -> None:
-        super()._load(folder, state)
-        self._to_gpu()
-
     def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
         if self._gpu_index is None or allowed is not None or everywhere or k > GPU_K:
             return super()._nearest(queries, k, allowed, everywhere)
         scores, rows = self._gpu_index.search(queries, k)
         return scores + (queries @ self._centre)[:, None], rows
 
-    def _to_gpu(self) -> None:
+    def _ready(self) -> None:
         self._gpu_index = None
         if self.gpu:
             chooser = self._faiss.IndexFlatIP(self._dim)

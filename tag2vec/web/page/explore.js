@@ -1,7 +1,6 @@
-import { asked, later, made } from "./parts.js";
+import { asked, at, later, made } from "./parts.js";
 
 const MOST = 30;
-const at = (id) => document.getElementById(id);
 
 async function look(tag) {
   if (!tag.trim()) return;

@@ -1,6 +1,5 @@
-import { asked } from "./parts.js";
+import { asked, at } from "./parts.js";
 
-const at = (id) => document.getElementById(id);
 const canvas = at("map");
 const pen = canvas.getContext("2d");
 const STEP = 1.5; // closer or farther at once

@@ -1,5 +1,7 @@
 // What both tabs use. Text from the server only ever becomes text nodes: a tag may be called anything.
 
+export const at = (id) => document.getElementById(id);
+
 export function made(name, properties = {}, ...children) {
   const element = Object.assign(document.createElement(name), properties);
   element.append(...children);
@@ -54,7 +56,7 @@ function show(tab) {
     const chosen = one === tab;
     one.setAttribute("aria-selected", chosen);
     one.tabIndex = chosen ? 0 : -1;
-    document.getElementById(one.getAttribute("aria-controls")).hidden = !chosen;
+    at(one.getAttribute("aria-controls")).hidden = !chosen;
   }
 }
 for (const [place, tab] of tabs.entries()) {

@@ -1,7 +1,6 @@
-import { asked, later, made, sent } from "./parts.js";
+import { asked, at, later, made, sent } from "./parts.js";
 
 const GROUPS = { rising: "Rising now", broad: "Broad", niche: "Niche" };
-const at = (id) => document.getElementById(id);
 const clips = new Set();
 let places = {};
 let model = { titles: false };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def new_study(
     out: Path,
     clips: Path,
     models: Mapping[str, Path],
-    settings: Settings | None = None,
+    settings: Settings,
     tell: Tell = lambda what: None,
     tick: Callable[[int], None] = lambda done: None,
 ) -> int:
@@ -57,7 +58,6 @@ def new_study(
     given back. Raises ArtifactError where a model cannot be opened, no folder can be written or one has ratings,
     SourceError for a list without clips, UsageError.
     """
-    settings = settings or Settings()
     check_new(out)
     if not 0 < len(models) < len(COLOURS) or CONTROL in models:
         raise UsageError(f"Wanted 1 to {len(COLOURS) - 1} models, none of them named '{CONTROL}'.")
@@ -133,9 +133,9 @@ def _popular(suggester: Suggester) -> list[str]:
     """The most frequent tags that could be suggested: none that the lists of noise and of the sensitive hide."""
     space = suggester.space
     hiding = Hiding(Wanted(), space.stems)
-    rows = np.argsort(-np.asarray(space.counts), kind="stable").tolist()
+    rows = np.argsort(-space.counts, kind="stable").tolist()
     shown = (space.forms[row] for row in rows if hiding.rule(space.forms[row], space.entries[row].stem) is None)
-    return [tag for tag, _ in zip(shown, range(POPULAR), strict=False)]
+    return list(islice(shown, POPULAR))
 
 
 def _shown(clip: Clip, out: Path, seconds: float, tell: Tell) -> bool:

@@ -65,8 +65,8 @@ def app(
     @made.get("/v1/raters/{key}")
     def progress(key: str) -> dict[str, Any]:
         """How far a rater is; `next` is the first page without an answer, and no page when all have one."""
-        name, done = study.named(key)
-        return {"name": name, "done": done, "pages": study.pages, "next": study.first_open(key)}
+        name, done, first_open = study.progress(key)
+        return {"name": name, "done": done, "pages": study.pages, "next": first_open}
 
     @made.get("/v1/raters/{key}/pages/{place}")
     def question(key: str, place: int) -> dict[str, Any]:
@@ -93,12 +93,7 @@ def app(
 
 
 def serve(
-    folder: Path,
-    host: str = "127.0.0.1",
-    port: int = 8001,
-    host_names: tuple[str, ...] = (),
-    invited: bool = False,
-    ready: Callable[[str], None] = lambda address: None,
+    folder: Path, host: str, port: int, host_names: tuple[str, ...], invited: bool, ready: Callable[[str], None]
 ) -> None:
     """Serve until SIGINT or SIGTERM. Raises ArtifactError for a folder that is no study, UsageError for an address that
     cannot be listened on."""

@@ -71,20 +71,14 @@ class Study:
             (key,) = ratings.execute("select key from rater where name = ?", (name,)).fetchone()
         return str(key)
 
-    def named(self, key: str) -> tuple[str, int]:
-        """Name of the rater with `key`, and how many pages he answered. Raises UnknownName."""
+    def progress(self, key: str) -> tuple[str, int, int]:
+        """Name of the rater with `key`, how many pages he answered, and the place, in his own order, of the first page
+        without an answer, `pages` when there is none. Raises UnknownName."""
         with self._ratings() as ratings:
             number, name = self._who(ratings, key)
-            (done,) = ratings.execute("select count(*) from page where rater = ?", (number,)).fetchone()
-        return name, int(done)
-
-    def first_open(self, key: str) -> int:
-        """The place, in the rater's own order, of the first page without an answer; `pages` when there is none."""
-        with self._ratings() as ratings:
-            number, _ = self._who(ratings, key)
             done = set(ratings.execute("select clip, part from page where rater = ?", (number,)))
         order = self._order(number)
-        return next((place for place, page in enumerate(order) if page not in done), len(order))
+        return name, len(done), next((place for place, page in enumerate(order) if page not in done), len(order))
 
     def question(self, key: str, place: int) -> Question:
         """Raises UnknownName for a key or a place that is none."""

@@ -1,6 +1,5 @@
-import { asked, made } from "../page/parts.js";
+import { asked, at, made } from "../page/parts.js";
 
-const at = (id) => document.getElementById(id);
 const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 let key = new URLSearchParams(location.hash.slice(1)).get("rater"); // in the link: a reload goes on
 let place = 0; // of the page that is shown, in this rater's order
@@ -28,17 +27,28 @@ function say(text, bad = false) {
 
 const json = (method, body) => ({ method, headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-async function start() {
+/** Meanwhile nothing can be marked; what goes wrong is said. */
+async function trying(work) {
+  busy(true);
   try {
-    if (key) return go(await sure(`v1/raters/${encodeURIComponent(key)}`));
-    const study = await sure("v1/study");
-    if (study.invited) return say("Raters of this study need a link. Ask who runs it for yours.", true);
-    at("begin").hidden = false;
-    at("name").focus();
+    await work();
   } catch (error) {
     say(error.message, true);
+  } finally {
+    busy(false);
   }
 }
+
+async function start() {
+  if (key) return resume();
+  const study = await sure("v1/study");
+  if (study.invited) return say("Raters of this study need a link. Ask who runs it for yours.", true);
+  at("begin").hidden = false;
+  at("name").focus();
+}
+
+const rater = () => `v1/raters/${encodeURIComponent(key)}`;
+const resume = async () => go(await sure(rater()));
 
 function go(progress) {
   at("who").textContent = progress.name;
@@ -55,9 +65,8 @@ function finished(progress) {
 }
 
 async function show(which) {
-  const page = await sure(`v1/raters/${encodeURIComponent(key)}/pages/${which}`);
+  const page = await sure(`${rater()}/pages/${which}`);
   place = which;
-  busy(false);
   const boxes = page.tags.map(({ number, tag }) =>
     made("label", {}, made("input", { type: "checkbox", value: number, checked: page.marked?.includes(number) ?? false }), `#${tag}`));
   at("tags").replaceChildren(...boxes);
@@ -83,43 +92,28 @@ function count() {
   at("next").textContent = number ? "Next" : "None is relevant";
 }
 
-at("begin").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  try {
-    ({ key } = await sure("v1/raters", json("POST", { name: at("name").value })));
-    location.hash = new URLSearchParams({ rater: key });
-    at("begin").hidden = true;
-    go(await sure(`v1/raters/${encodeURIComponent(key)}`));
-  } catch (error) {
-    say(error.message, true);
-  }
-});
+async function begin() {
+  ({ key } = await sure("v1/raters", json("POST", { name: at("name").value })));
+  location.hash = new URLSearchParams({ rater: key });
+  at("begin").hidden = true;
+  await resume();
+}
 
-at("answer").addEventListener("submit", async (event) => {
-  event.preventDefault();
-  busy(true);
-  try {
-    const marks = { relevant: checked(), seconds: (performance.now() - shownAt) / 1000 };
-    const progress = await sure(`v1/raters/${encodeURIComponent(key)}/pages/${place}`, json("PUT", marks));
-    // Who went back goes on where he was, page by page.
-    await go({ ...progress, next: progress.next > place ? Math.min(place + 1, progress.next) : progress.next });
-  } catch (error) {
-    say(error.message, true);
-  } finally {
-    busy(false);
-  }
-});
+async function answer() {
+  const marks = { relevant: checked(), seconds: (performance.now() - shownAt) / 1000 };
+  const progress = await sure(`${rater()}/pages/${place}`, json("PUT", marks));
+  // Who went back goes on where he was, page by page.
+  await go({ ...progress, next: progress.next > place ? Math.min(place + 1, progress.next) : progress.next });
+}
+
+for (const [form, work] of [["begin", begin], ["answer", answer]]) {
+  at(form).addEventListener("submit", (event) => {
+    event.preventDefault();
+    trying(work);
+  });
+}
 at("tags").addEventListener("change", count);
-at("back").addEventListener("click", async () => {
-  busy(true);
-  try {
-    await show(place - 1);
-  } catch (error) {
-    say(error.message, true);
-  } finally {
-    busy(false);
-  }
-});
+at("back").addEventListener("click", () => trying(() => show(place - 1)));
 document.addEventListener("keydown", (event) => {
   if (at("page").hidden || event.ctrlKey || event.metaKey || event.altKey) return;
   const clip = at("clip");
@@ -131,4 +125,4 @@ document.addEventListener("keydown", (event) => {
     clip.play();
   }
 });
-start();
+trying(start);
