@@ -38,7 +38,7 @@ from tag2vec.embed.newtags import with_composed
 from tag2vec.embed.pooled import Arrays
 from tag2vec.embed.space import query
 from tag2vec.embed.units import units
-from tag2vec.retrieval.choice import chosen
+from tag2vec.retrieval.choice import built
 from tag2vec.retrieval.choosing import Chooser
 from tag2vec.retrieval.wanted import Wanted
 
@@ -99,8 +99,8 @@ def run(train: Path, test: Path, until: date | None, demo: Path | None, name: st
         scratch = Path(folder)
         learn = _dated(train, scratch / "train.jsonl", lambda day: until is None or day < until)
         corpus = Corpus.build(learn, scratch / "corpus")
-        last = until and until + timedelta(WEEK)
-        check = _dated(test, scratch / "test.jsonl", lambda day: until is None or until <= day < last)
+        last = until + timedelta(WEEK) if until else None
+        check = _dated(test, scratch / "test.jsonl", lambda day: not (until and last) or until <= day < last)
         held_out = Corpus.build(check, scratch / "held_out")
         space = TagSpace.fit(corpus, epochs=20, refine=5)
         known = Known.fit(corpus, space)
@@ -137,8 +137,7 @@ def _clips(suggester: Suggester, demo: Path) -> list[Asked]:
 
 
 def _tables(video: Embedder, known: Known, asked: Sequence[Asked], knobs: Iterable[str]) -> list[str]:
-    index = chosen(*video.items.shape, "exact")
-    index.build(video.items)
+    index = built(video.items, "exact")
     lines = []
     for knob in knobs:
         rows = []
@@ -192,7 +191,7 @@ def _vocabulary(space: TagSpace, posts: Sequence[Sequence[int]]) -> list[str]:
         }
         for way, values in scores.items():
             ranks[way].append(1 + int((values > values[place[wanted[0]]]).sum()))
-    chance: NDArray[np.float64] = np.arange(1, len(back) + 1)
+    chance: NDArray[np.float64] = np.arange(1, len(back) + 1, dtype=np.float64)
     figures = {way: np.array(found, np.float64) for way, found in ranks.items()} | {"chance": chance}
     rows_ = [[way, float((found <= 5).mean()), float((1 / found).mean())] for way, found in figures.items()]
     facts = (

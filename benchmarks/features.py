@@ -80,7 +80,9 @@ def run(clips: Path, features: list[str], side: int, name: str) -> None:
 
 
 def _some(clips: Path) -> list[Path]:
-    paths = find_clips([clips]) if clips.is_dir() else [clip.path for clip in read_clips(clips)]
+    paths = (
+        [Path(path) for path in find_clips([clips])] if clips.is_dir() else [clip.path for clip in read_clips(clips)]
+    )
     return paths[:: max(1, len(paths) // CLIPS)][:CLIPS]
 
 

@@ -51,7 +51,7 @@ class Outcome:
 def damaged(contents: Sequence[bytes], number: int, seed: int = 0) -> bytes:
     """File `number` of a run: one of `contents`, damaged in one of five ways."""
     draw = np.random.default_rng([seed, number])
-    content = bytearray(contents[draw.integers(len(contents))])
+    content = bytearray(contents[int(draw.integers(len(contents)))])
     at = int(draw.integers(min(len(content), HEAD) if draw.random() < 0.25 else len(content)))
     run = int(draw.integers(1, 2 + len(content) // 8))
     match draw.integers(5):
@@ -61,7 +61,7 @@ def damaged(contents: Sequence[bytes], number: int, seed: int = 0) -> bytes:
         case 1:
             del content[at:]
         case 2:
-            other = contents[draw.integers(len(contents))]
+            other = contents[int(draw.integers(len(contents)))]
             content[at:] = other[int(draw.integers(len(other))) :]
         case 3:
             content[at : at + run] = bytes(len(content[at : at + run]))
@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=2000)
     parser.add_argument("--workers", type=int, default=usable_cores())
     options = parser.parse_args()
-    sources = [path for path in find_clips(options.clips) if 0 < path.stat().st_size <= LARGEST]
+    sources = [path for path in map(Path, find_clips(options.clips)) if 0 < path.stat().st_size <= LARGEST]
     start = time.perf_counter()
     outcomes = fuzz(sources, options.files, options.workers)
     lines = [

@@ -17,6 +17,8 @@ from tag2vec.retrieval.indexes.hnsw import MOST, lifted
 class Graph(Index):
     """A graph with its library's defaults, on the vectors as they are, by its own inner product. One thread."""
 
+    _graph: Any
+
     def _build(self, vectors: Vectors, queries: Vectors | None) -> None:
         self._open(*vectors.shape)
         self._add(vectors)
@@ -102,7 +104,7 @@ class Lifted(Graph):
         self.look(enough(recall, 0.99, MOST))
 
     def _nearest(self, queries: Vectors, k: int, allowed: Allowed | None, everywhere: bool = False) -> Found:
-        return super()._nearest(np.pad(queries, ((0, 0), (0, 1))), k, allowed)
+        return super()._nearest(np.pad(queries, ((0, 0), (0, 1))), k, allowed)  # type: ignore[safe-super]
 
 
 class LiftedUsearch(Lifted, Usearch): ...

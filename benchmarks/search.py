@@ -12,7 +12,7 @@ import argparse
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,7 +95,7 @@ def _one_fold(
     for row in sorted(set().union(*carried)):
         right = np.array([row in own for own in carried])
         tag = ours.space.forms[row]
-        scores = {
+        scores: dict[str, NDArray[np.floating]] = {
             "random": draw.random(len(asked)),
             "share of the nearest training clips": near[:, row],
             "seed recipe": _scores(found["seed"].search_tags([tag], len(asked)), asked),
@@ -128,8 +128,8 @@ def _cosines(vectors: Floats) -> Floats:
     return units(vectors) @ units(vectors).T
 
 
-def _judge(found: Found, right: NDArray[np.bool_], scores: dict[str, NDArray[np.floating]]) -> None:
-    for name, one in (scores | {POSSIBLE: right.astype(np.float32)}).items():
+def _judge(found: Found, right: NDArray[np.bool_], scores: Mapping[str, NDArray[np.floating]]) -> None:
+    for name, one in {**scores, POSSIBLE: right.astype(np.float32)}.items():
         best = np.argsort(-one, kind="stable")[:FIRST]
         found[name].append((float(right[best].sum() / FIRST), average_precision(right, one, int(right.sum()))))
 

@@ -101,8 +101,8 @@ def _folds(posts: Sequence[Post], shuffle: int, folder: Path) -> Iterator[Fold]:
     names, numbers = np.unique([post["category"] for post in posts], return_inverse=True)
     splitter = StratifiedKFold(FOLDS, shuffle=True, random_state=shuffle)
     for number, (learn, ask) in enumerate(splitter.split(numbers, numbers)):
-        parts = [[posts[i] for i in rows] for rows in (learn, ask)]
-        yield Fold(*parts, numbers[learn], numbers[ask], list(names), folder / f"{shuffle}-{number}")
+        learnt, asked = ([posts[i] for i in rows] for rows in (learn, ask))
+        yield Fold(learnt, asked, numbers[learn], numbers[ask], list(names), folder / f"{shuffle}-{number}")
 
 
 def _measure(way: Way, fold: Fold) -> tuple[float, float]:

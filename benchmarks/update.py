@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,9 @@ def compare(posts: Path, test: Path, first: str, updates: int, folder: Path) -> 
     by_month(test, folder / "test")
     steps = corpora(folder, train[: updates + 1])
     alone = space = rebuilt(folder, next(steps))[0]
-    rows, hits, groups = [], [], []
+    rows: list[list[Any]] = []
+    hits: list[Any] = []
+    groups: list[Any] = []
     for corpus, now, after in zip(steps, train[1:], train[2:], strict=False):
         before, (space, took) = space, clocked(lambda: updated(space, corpus))  # noqa: B023
         space.save(folder / f"updated-{now.stem}")
