@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from functools import cache
 
+import cv2
 import numpy as np
 import pytest
 
 from tag2vec.embed.features import _flow, _histograms, _tracks
 from tag2vec.embed.features._scales import Scale, sizes
+from tag2vec.embed.features._threads import side_by_side
 from tag2vec.embed.features.trajectories import FEW, LENGTH, DenseTrajectories
 from tag2vec.errors import UsageError
 from tests.clips import moving, still, warped, with_patch
@@ -155,14 +159,24 @@ def test_settings_are_checked(bad: dict[str, float]) -> None:
         DenseTrajectories(**bad)  # type: ignore[arg-type]
 
 
-def test_threads_change_nothing() -> None:
-    import cv2
-
+@pytest.fixture
+def threads() -> Iterator[None]:
     before = cv2.getNumThreads()
-    try:
-        cv2.setNumThreads(1)
-        one = FEATURES(moving(20, 240, 320), 30.0)
-        cv2.setNumThreads(4)
-        np.testing.assert_array_equal(one, FEATURES(moving(20, 240, 320), 30.0))
-    finally:
-        cv2.setNumThreads(before)
+    yield
+    cv2.setNumThreads(before)
+
+
+@pytest.mark.usefixtures("threads")
+def test_threads_change_nothing() -> None:
+    cv2.setNumThreads(1)
+    one = FEATURES(moving(20, 240, 320), 30.0)
+    cv2.setNumThreads(4)
+    np.testing.assert_array_equal(one, FEATURES(moving(20, 240, 320), 30.0))
+
+
+@pytest.mark.usefixtures("threads")
+def test_threads_are_kept_from_clip_to_clip() -> None:
+    """New ones each time would leave memory behind."""
+    cv2.setNumThreads(2)
+    seen = {name for _ in range(20) for name in side_by_side(lambda _: threading.current_thread().name, range(8))}
+    assert 0 < len(seen) <= 2 and threading.current_thread().name not in seen
