@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,7 +84,8 @@ def tally(
     posts.parquet of the corpus that grows by them. What memory cannot hold goes into the folder of `rows` meanwhile.
     """
     with duckdb.connect() as db:
-        db.execute("SET enable_progress_bar = false")  # which `python -c` and notebooks get, on standard output
+        with suppress(duckdb.InvalidInputException):  # a notebook without ipywidgets has no bar
+            db.execute("SET enable_progress_bar_print = false")  # which `python -c` gets, on standard output
         db.execute(f"SET memory_limit = '{MEMORY}'; SET temp_directory = '{_quoted(rows.with_name('spill'))}'")
         # By name: corpora of earlier versions have no language.
         old = f"SELECT * FROM read_parquet('{_quoted(before)}') UNION ALL BY NAME" if before else ""
