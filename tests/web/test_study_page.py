@@ -109,7 +109,7 @@ def test_going_back_keeps_the_marks_and_keys_play_the_clip(browser: Any, folder:
         assert page.evaluate(playing)
         page.keyboard.press("r")
         sync_api.expect(page.locator("#clip")).to_have_js_property("paused", False)
-        assert page.evaluate("document.querySelector('#clip').readyState") >= 2, "the clip can be decoded"
+        page.wait_for_function("document.querySelector('#clip').readyState >= 2")  # decoded, once it has gone back
         page.set_viewport_size({"width": 360, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
         assert not errors
