@@ -26,7 +26,7 @@ def replacing(path: Path, parents: bool = False) -> Iterator[BinaryIO]:
 
     Raises as `write_whole`.
     """
-    aside = path.with_name(f".{path.name}.new-{os.getpid()}")
+    aside = path.with_name(_aside(path))
     try:
         if parents:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -46,13 +46,9 @@ def replacing(path: Path, parents: bool = False) -> Iterator[BinaryIO]:
 
 
 def stage(folder: Path) -> Path:
-    """An empty folder beside `folder`, to be swapped for it; what killed runs left there is removed before."""
+    """An empty folder beside `folder`, to be swapped for it."""
     restore(folder)
-    for path in folder.parent.glob(f".{escape(folder.name)}.new-*"):
-        pid = path.name.split("-")[-2]
-        if pid.isdigit() and not _alive(int(pid)):
-            shutil.rmtree(path, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f".{folder.name}.new-{os.getpid()}-", dir=folder.parent))
+    return Path(tempfile.mkdtemp(prefix=f"{_aside(folder)}-", dir=folder.parent))
 
 
 def swap(staged: Path, folder: Path) -> None:
@@ -73,6 +69,17 @@ def restore(folder: Path) -> None:
     """Undo a swap that was killed between its two renames."""
     if not folder.exists() and _old(folder).exists():
         _old(folder).rename(folder)
+
+
+def _aside(path: Path) -> str:
+    """How names of what this process makes beside `path` begin; what killed runs left there is removed before."""
+    begin = f".{path.name}.new-"
+    for left in path.parent.glob(f"{escape(begin)}*"):
+        pid = left.name.removeprefix(begin).split("-")[0]
+        if pid.isdigit() and not _alive(int(pid)):
+            with suppress(OSError):
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return f"{begin}{os.getpid()}"
 
 
 def _old(folder: Path) -> Path:

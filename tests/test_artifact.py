@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tag2vec import artifact
 from tag2vec.errors import ArtifactError, UsageError
+from tag2vec.files import write_whole
 
 
 def _write(folder: Path, value: float = 1.0, kind: str = "thing") -> None:
@@ -194,3 +195,13 @@ def test_killed_at_any_moment_the_folder_is_the_old_or_the_new_one(tmp_path: Pat
         assert found.array("numbers.npy")[0, 0] == found.config["value"]
     _write(folder, 5.0)
     assert sorted(p.name for p in tmp_path.iterdir()) == [folder.name]
+
+
+def test_what_a_killed_run_left_of_a_file_is_removed_and_not_that_of_a_living_one(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    path = tmp_path / "x[1].txt"  # a name that is a pattern too
+    for pid in (ended.pid, os.getppid()):
+        path.with_name(f".{path.name}.new-{pid}").touch()
+    write_whole(path, "whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f".{path.name}.new-{os.getppid()}", path.name]
