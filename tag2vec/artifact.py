@@ -97,11 +97,11 @@ class Draft:
 
     def array(self, name: str, array: NDArray[Any]) -> None:
         """Write `array` as `name` (.npy), not pickled."""
-        np.save(self.path / name, array, allow_pickle=False)
+        files.save_array(self.path / name, array)
 
     def lines(self, name: str, values: Iterator[Any]) -> None:
-        """Write `values` as `name` (.jsonl), one a line, each as soon as it comes."""
-        with (self.path / name).open("w", encoding="utf-8") as file:
+        """Write `values` as `name` (.jsonl), one a line, each as soon as it comes; ? for what no text can hold."""
+        with (self.path / name).open("w", encoding="utf-8", errors="replace") as file:
             file.writelines(json.dumps(value, ensure_ascii=False) + "\n" for value in values)
 
 
@@ -241,7 +241,8 @@ def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
                 facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
     manifest = msgspec.structs.asdict(Manifest(kind, FORMAT, __version__, draft.config, parents, listed))
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
-    (draft.path / MANIFEST).write_text(text, encoding="utf-8")
+    # Names of files need not be text: \udcff is one that JSON has for such a letter.
+    (draft.path / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def sha256(path: Path) -> str:

@@ -9,9 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
-from typing import BinaryIO
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from tag2vec.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -43,6 +47,14 @@ def replacing(path: Path, parents: bool = False) -> Iterator[BinaryIO]:
     finally:
         with suppress(OSError):
             aside.unlink()
+
+
+def save_array(path: Path, array: NDArray[Any]) -> None:
+    """Write `array` as .npy, not pickled. What numpy.save leaves to the C library may be lost at its end unnoticed."""
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.save(SimpleNamespace(write=file.write), array, allow_pickle=False)
 
 
 def stage(folder: Path) -> Path:

@@ -19,11 +19,18 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from tag2vec.demo.posts import posts, write_posts
+from tests.clips import moving, write_clip
+
 Kind = Literal["none", "full", "readonly", "kill", "large"]
 
+GIVEN = "--features given:given.npz"
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link", "os.symlink")
 ADDS = ("open", "os.mkdir", "os.link", "os.symlink")
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -33,6 +40,16 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["torch", "faiss", "gensim.models", "tag2vec.retrieval.suggest", "tag2vec.embed.video"])
 
 
+SET_UP = f"""
+build-corpus posts.jsonl -o corpus
+build-corpus posts.jsonl -o grown
+fit-embedding corpus -o model --dim 8 --epochs 2 --refine 1
+fit-embedding grown -o younger --dim 8 --epochs 2 --refine 1
+build-corpus more.jsonl --update grown
+fit-video model clips.csv {GIVEN} --epochs 2
+"""
+
+
 @dataclass(frozen=True)
 class Ended:
     code: int
@@ -40,24 +57,48 @@ class Ended:
     changes: int  # that were made or tried in the folder
 
 
-def faulty(folder: Path, arguments: Sequence[str], kind: Kind = "none", nth: int = 0) -> Ended:
-    """Run `tag2vec ARGUMENTS` in `folder`, and wait for its end."""
-    counted, said = (folder.parent / f"{folder.name}.{name}" for name in ("count", "said"))
+def faulty(folder: Path, arguments: Sequence[str], kind: Kind = "none", nth: int = 0, limit_s: float = 300) -> Ended:
+    """Run `tag2vec ARGUMENTS` in `folder`, and wait for its end. Raises TimeoutError after `limit_s` seconds."""
+    counted = folder.parent / f"{folder.name}.count"
     counted.write_text("0")
-    process = _CONTEXT.Process(target=_run, args=(folder, counted, said, kind, nth, arguments))
+    here, there = _CONTEXT.Pipe(duplex=False)  # a file could not hold all that is said where files may not grow
+    process = _CONTEXT.Process(target=_run, args=(folder, counted, there, kind, nth, arguments))
     process.start()
-    process.join(300)
-    assert process.exitcode is not None, f"{arguments} does not end"
-    return Ended(process.exitcode, said.read_text(), int(counted.read_text()))
+    there.close()
+    process.join(limit_s)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+        raise TimeoutError(f"{arguments} does not end")
+    said = os.read(here.fileno(), 2**20) if here.poll() else b""
+    return Ended(process.exitcode, said.decode(errors="replace"), int(counted.read_text()))
 
 
-def _run(folder: Path, counted: Path, said: Path, kind: Kind, nth: int, arguments: Sequence[str]) -> None:
-    for number, path in ((1, os.devnull), (2, said)):
-        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+def set_up(folder: Path) -> Path:
+    """Write to `folder` what commands find: posts, corpora, small models, six clips and given features of them."""
+    folder.mkdir()
+    write_posts(folder / "posts.jsonl", posts(1, 20))
+    (folder / "more.jsonl").write_text('{"id": "new", "tags": ["yoyo", "walkthedog", "yoyo tricks"]}\n')
+    (folder / "words.vec").write_text("2 3\nyoyo 0.1 0.2 0.3\nbasketball 0.3 0.2 0.1\n")
+    rows = [["path", "tags", "group"]]
+    for number in range(6):
+        clip = write_clip(folder / f"{number}.mp4", moving(12 + number, 64, 80))
+        rows.append([clip.name, ("yoyo", "basketball")[number % 2], str(number)])
+    (folder / "clips.csv").write_text("".join(",".join(row) + "\n" for row in rows))
+    np.savez(folder / "given.npz", **{f"{i}": np.eye(6, dtype=np.float32)[i] for i in range(6)})
+    for line in SET_UP.strip().splitlines():
+        ended = faulty(folder, line.split())
+        assert ended.code == 0, f"{line}: {ended.said}"
+    return folder
+
+
+def _run(folder: Path, counted: Path, said: Connection, kind: Kind, nth: int, arguments: Sequence[str]) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(said.fileno(), 2)
     os.chdir(folder)
     os.environ["TAG2VEC_CACHE"] = f"{folder}/cache"
     sys.argv = ["tag2vec", *arguments]
-    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1, errors="backslashreplace")
     if kind == "large":
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does at its start: an error, not a signal
         resource.setrlimit(resource.RLIMIT_FSIZE, (nth, nth))

@@ -6,22 +6,19 @@ Each meets one kind of fault at one place; with TAG2VEC_FAULTS=20 all kinds at a
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import shutil
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tag2vec import artifact
-from tag2vec.demo.posts import posts, write_posts
-from tests.clips import moving, write_clip
-from tests.faults import Kind, faulty
+from tests.faults import GIVEN, Kind, faulty, set_up
 
 PLACES = int(os.environ.get("TAG2VEC_FAULTS", "1"))
-GIVEN = "--features given:given.npz"
 COMMANDS = {
     "build": "build-corpus posts.jsonl -o new",
     "grow": "build-corpus more.jsonl --update corpus",
@@ -44,6 +41,13 @@ if PLACES > 1:  # these take long
         "cnn": "fit-cnn clips.csv -o new.safetensors --frames 2 --side 32",
     }
 
+MET: list[tuple[str, Kind, int]] = [
+    ("import", "large", 131),  # numpy writes the end of an array when it closes the file, and does not look
+    ("index", "large", 15_021),  # nor does FAISS
+    ("export", "kill", 3),
+    ("clips", "readonly", 36),
+    ("grow", "kill", 21),
+]
 KINDS: tuple[Kind, ...] = ("full", "readonly", "kill", "large")
 CASES = [
     (command, kind)
@@ -53,34 +57,9 @@ CASES = [
 ]
 
 
-SET_UP = f"""
-build-corpus posts.jsonl -o corpus
-build-corpus posts.jsonl -o grown
-fit-embedding corpus -o model --dim 8 --epochs 2 --refine 1
-fit-embedding grown -o younger --dim 8 --epochs 2 --refine 1
-build-corpus more.jsonl --update grown
-fit-video model clips.csv {GIVEN} --epochs 2
-"""
-
-
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What each command finds: posts, corpora, small models, six clips and given features of them."""
-    folder = tmp_path_factory.mktemp("faults") / "start"
-    folder.mkdir()
-    write_posts(folder / "posts.jsonl", posts(1, 20))
-    (folder / "more.jsonl").write_text('{"id": "new", "tags": ["yoyo", "walkthedog", "yoyo tricks"]}\n')
-    (folder / "words.vec").write_text("2 3\nyoyo 0.1 0.2 0.3\nbasketball 0.3 0.2 0.1\n")
-    rows = [["path", "tags", "group"]]
-    for number in range(6):
-        clip = write_clip(folder / f"{number}.mp4", moving(12 + number, 64, 80))
-        rows.append([clip.name, ("yoyo", "basketball")[number % 2], str(number)])
-    (folder / "clips.csv").write_text("".join(",".join(row) + "\n" for row in rows))
-    np.savez(folder / "given.npz", **{f"{i}": np.eye(6, dtype=np.float32)[i] for i in range(6)})
-    for line in SET_UP.strip().splitlines():
-        ended = faulty(folder, line.split())
-        assert ended.code == 0, f"{line}: {ended.said}"
-    return folder
+    return set_up(tmp_path_factory.mktemp("faults") / "start")
 
 
 def _copy(start: Path, to: Path) -> Path:
@@ -94,10 +73,19 @@ def _files(folder: Path) -> dict[str, str]:
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     names = {str(path.relative_to(folder)): path for path in found}
     return {
-        name: "" if "/arrays/" in name or name.endswith(".mp4.json") else hashlib.sha256(path.read_bytes()).hexdigest()
+        name: "" if "/arrays/" in name or name.endswith(".mp4.json") else hashlib.sha256(_content(path)).hexdigest()
         for name, path in names.items()
         if not name.startswith("cache/")
     }
+
+
+def _content(path: Path) -> bytes:
+    """Of a corpus not the story: an update that was done when it was killed is one more when it is given again."""
+    if path.parts[-2:] != ("corpus", artifact.MANIFEST):
+        return path.read_bytes()
+    told = json.loads(path.read_text())
+    told["config"] = {name: value for name, value in told["config"].items() if name not in ("earlier", "report")}
+    return json.dumps(told).encode()
 
 
 @cache
@@ -114,28 +102,37 @@ def _undisturbed(start: Path, command: str) -> tuple[dict[str, str], int, int]:
 
 @pytest.mark.parametrize(("command", "kind"), CASES)
 def test_a_fault_costs_nothing_that_was_there(start: Path, command: str, kind: Kind) -> None:
-    wanted, changes, most = _undisturbed(start, command)
+    _, changes, most = _undisturbed(start, command)
     draw = random.Random(f"{command} {kind}")
     for _ in range(PLACES):
-        # Paths of features and corpora stand in manifests: each run is in a folder of the same name.
-        folder = _copy(start, start.parent / f"{command}-whole")
-        nth = draw.randrange(most) if kind == "large" else draw.randint(1, changes)
-        hit = faulty(folder, COMMANDS[command].split(), kind, nth)
-        told = f"{kind} at {nth} of {changes}, {hit.code}: {hit.said}"
-        assert "Traceback" not in hit.said, told
-        if hit.code:
-            assert hit.code == (-9 if kind == "kill" else 1), told
-            assert kind == "kill" or "tag2vec: " in hit.said, told
-            for path in folder.rglob(artifact.MANIFEST):
-                if not any(part.startswith(".") for part in path.relative_to(folder).parts):
-                    artifact.read(path.parent)  # old or new, but whole
-            again = faulty(folder, COMMANDS[command].split())
-            assert again.code == 0, f"{told}\nand then {again.said}"
-        left = _files(folder)
-        if kind == "readonly" and not hit.code:  # all is done; what it worked with could not be removed any more
-            left = {name: digest for name, digest in left.items() if name in wanted or not _working(name)}
-        assert sorted(left) == sorted(wanted), told
-        assert [name for name in wanted if left[name] != wanted[name]] == [], told
+        _check(start, command, kind, draw.randrange(most) if kind == "large" else draw.randint(1, changes))
+
+
+@pytest.mark.parametrize(("command", "kind", "nth"), MET)
+def test_a_fault_that_cost_something_once(start: Path, command: str, kind: Kind, nth: int) -> None:
+    _check(start, command, kind, nth)
+
+
+def _check(start: Path, command: str, kind: Kind, nth: int) -> None:
+    wanted, changes, _ = _undisturbed(start, command)
+    # Paths of features and corpora stand in manifests: each run is in a folder of the same name.
+    folder = _copy(start, start.parent / f"{command}-whole")
+    hit = faulty(folder, COMMANDS[command].split(), kind, nth)
+    told = f"{kind} at {nth} of {changes}, {hit.code}: {hit.said}"
+    assert "Traceback" not in hit.said, told
+    if hit.code:
+        assert hit.code == (-9 if kind == "kill" else 1), told
+        assert kind == "kill" or "tag2vec: " in hit.said, told
+        for path in folder.rglob(artifact.MANIFEST):
+            if not any(part.startswith(".") for part in path.relative_to(folder).parts):
+                artifact.read(path.parent)  # old or new, but whole
+        again = faulty(folder, COMMANDS[command].split())
+        assert again.code == 0, f"{told}\nand then {again.said}"
+    left = _files(folder)
+    if kind == "readonly" and not hit.code:  # all is done; what it worked with could not be removed any more
+        left = {name: digest for name, digest in left.items() if name in wanted or not _working(name)}
+    assert sorted(left) == sorted(wanted), told
+    assert [name for name in wanted if left[name] != wanted[name]] == [], told
 
 
 def _working(name: str) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tag2vec.errors import UsageError
+from tag2vec.files import save_array
 
 Vectors = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -117,7 +118,7 @@ class Index(ABC):
     def save(self, folder: str | Path) -> None:
         """Write plain files into a folder that is there."""
         folder = Path(folder)
-        np.save(folder / LIVE, np.packbits(self._live), allow_pickle=False)
+        save_array(folder / LIVE, np.packbits(self._live))
         state = {"dim": self._dim, "rows": len(self)} | (self._save(folder) if len(self) else {})
         (folder / STATE).write_text(json.dumps(state), encoding="utf-8")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from abc import abstractmethod
 from bisect import bisect_left
 from collections.abc import Callable
@@ -39,11 +38,8 @@ class Faiss(Index):
         return {} if allowed is None else {"sel": self._faiss.IDSelectorBitmap(allowed.bits)}
 
     def _save(self, folder: Path) -> dict[str, Any]:
-        try:
-            self._faiss.write_index(self._index, str(folder / FILE))
-        except RuntimeError as error:  # what FAISS makes of a disk that is full, with its source line in it
-            said = str(error).rpartition("write error in ")[2]
-            raise OSError(errno.EIO, f"Could not write the index: {said}") from error
+        with (folder / FILE).open("wb") as file:  # FAISS itself would not notice when it cannot be closed
+            self._faiss.write_index(self._index, self._faiss.PyCallbackIOWriter(file.write))
         return {}
 
     def _load(self, folder: Path, state: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from tag2vec.errors import UsageError
+from tag2vec.files import save_array
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Rows, Vectors
 from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, counted, drawn, enough, exactly, sample
 from tag2vec.retrieval.indexes.flat import Flat
@@ -159,8 +160,8 @@ class Lists(Faiss):
         return scores + added, rows
 
     def _save(self, folder: Path) -> dict[str, Any]:
-        np.save(folder / "centre.npy", self._centre, allow_pickle=False)
-        np.save(folder / "spreads.npy", self._spreads, allow_pickle=False)
+        save_array(folder / "centre.npy", self._centre)
+        save_array(folder / "spreads.npy", self._spreads)
         (folder / CHOOSER).mkdir(exist_ok=True)
         self._chooser.save(folder / CHOOSER)
         return super()._save(folder) | {"ball": self._ball, "probes": self._probes}

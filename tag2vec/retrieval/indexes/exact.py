@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tag2vec.files import save_array
 from tag2vec.retrieval.indexes import Allowed, Found, Index, Vectors
 from tag2vec.retrieval.indexes._scan import scan
 
@@ -33,7 +34,7 @@ class Exact(Index):
         self._vectors = np.concatenate([self._vectors, vectors])
 
     def _save(self, folder: Path) -> dict[str, Any]:
-        np.save(folder / FILE, self._vectors, allow_pickle=False)
+        save_array(folder / FILE, self._vectors)
         return {}
 
     def _load(self, folder: Path, state: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tag2vec.errors import UsageError
+from tag2vec.files import save_array
 from tag2vec.retrieval.indexes import Allowed, Found, Vectors
 from tag2vec.retrieval.indexes._faiss import Faiss, check_recall, counted, enough, exactly, sample, shares
 
@@ -74,7 +75,7 @@ class Hnsw(Faiss):
         return np.pad(queries, ((0, 0), (0, 1)))
 
     def _save(self, folder: Path) -> dict[str, Any]:
-        np.save(folder / "centre.npy", self._centre, allow_pickle=False)
+        save_array(folder / "centre.npy", self._centre)
         return super()._save(folder) | {"longest": self._longest, "looks": self._looks}
 
     def _load(self, folder: Path, state: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from tag2vec.files import save_array
 from tag2vec.retrieval.indexes import Allowed, Found, Rows, Vectors
 from tag2vec.retrieval.indexes._ivf import FEW, Lists, usual
 
@@ -72,7 +73,7 @@ class IvfSq(Lists):
         return np.take_along_axis(scores, order, axis=1), np.take_along_axis(rows, order, axis=1)
 
     def _save(self, folder: Path) -> dict[str, Any]:
-        np.save(folder / "halves.npy", self._halves, allow_pickle=False)
+        save_array(folder / "halves.npy", self._halves)
         return super()._save(folder)
 
     def _load(self, folder: Path, state: dict[str, Any]) -> None:
