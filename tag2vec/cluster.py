@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from tag2vec.errors import SourceError, Tag2VecError, UsageError, importing
-from tag2vec.workers import in_order
+from tag2vec.workers import PROCESSES, in_order
 
 T = TypeVar("T")
 X = TypeVar("X")
@@ -106,6 +107,6 @@ def _local_workers(dask: str) -> int:
     head, _, count = dask.partition(":")
     if head != "local":
         return 0
-    if not count.isdecimal() or int(count) < 1:
-        raise UsageError(f"--dask is '{dask}'; wanted local:N with N processes, such as local:4.")
+    if not re.fullmatch(r"[0-9]{1,4}", count) or not 1 <= int(count) <= PROCESSES:
+        raise UsageError(f"--dask is '{dask}'; wanted local:N with N processes, such as local:4, {PROCESSES} at most.")
     return int(count)

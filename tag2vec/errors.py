@@ -15,6 +15,7 @@ Every message says what was found, what was wanted and what to do.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -93,12 +94,20 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
     return UnknownName(f"There is no {kind} named '{name}'.{hint} Known: {', '.join(names) or 'none'}.")
 
 
-def at_least(settings: object, **least: float) -> None:
-    """Raise UsageError for a field of `settings` that is below what it is to be at least; None may stand anywhere."""
+MOST = 2**31 - 1  # what libraries count in 32 bits ends there
+
+
+def at_least(settings: object, most: float = math.inf, **least: float) -> None:
+    """Raise UsageError for a field of `settings` that is below what it is to be at least, or above `most`.
+
+    None may stand anywhere.
+    """
     for name, value in least.items():
         given = getattr(settings, name)
-        if given is not None and not given >= value:
-            raise UsageError(f"{name} is {given}; wanted {value} or more.")
+        if given is not None and not value <= given <= most:
+            raise UsageError(
+                f"{name} is {given}; wanted {f'{most:,} at most' if given > most else f'{value} or more'}."
+            )
 
 
 def _again(cls: type[Tag2VecError], message: str) -> Tag2VecError:

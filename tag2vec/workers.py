@@ -21,6 +21,7 @@ from tag2vec.errors import Tag2VecError
 T = TypeVar("T")
 X = TypeVar("X")
 
+PROCESSES = 1024  # at most: more is a slip of the hand that would take the machine down
 AHEAD = 4  # things a worker that may be started before the oldest result is taken
 IDLE_S = 60  # seconds that workers wait for more before they end
 # With -P the folder that the user is in is no place to import from. Where tag2vec lies is one for tag2vec alone: the

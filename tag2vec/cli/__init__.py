@@ -11,6 +11,7 @@ import os
 import sys
 from dataclasses import fields
 from importlib import import_module
+from io import TextIOWrapper
 from pkgutil import iter_modules
 from typing import Annotated, Any
 
@@ -44,6 +45,9 @@ class _Group(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(0) from None
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                typer.echo(f"tag2vec: {error.strerror}: {str(error.filename)[:80]}... Give a shorter one.", err=True)
+                raise SystemExit(2) from None
             if error.errno not in OUTSIDE:
                 raise
             where = f" ({error.filename})" if error.filename else ""
@@ -100,4 +104,7 @@ def with_commands() -> typer.Typer:
 
 def main() -> None:
     """Entry point of the `tag2vec` command."""
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be text, nor need a terminal have all letters
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     with_commands()()

@@ -12,6 +12,7 @@ from tag2vec.cli.fitvideo import Seed, forget_index, learn
 from tag2vec.cli.output import note
 from tag2vec.errors import UsageError
 from tag2vec.progress import bar
+from tag2vec.workers import PROCESSES
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
@@ -38,7 +39,9 @@ def fit_embedding(
     window: Annotated[int, typer.Option(help="Tags to either side that count as beside; the default is all.")] = 10_000,
     min_count: Annotated[int, typer.Option(help="Leave out tags that fewer posts carry.")] = 5,
     seed: Seed = 1,
-    workers: Annotated[int, typer.Option(help="Threads; more than one is faster and does not repeat exactly.")] = 1,
+    workers: Annotated[
+        int, typer.Option(help="Threads; more than one is faster and does not repeat exactly.", max=PROCESSES)
+    ] = 1,
 ) -> None:
     """Learn the tag space of a corpus; with --clips also where clips lie in it, ready for suggest.
 

@@ -9,7 +9,9 @@ import typer
 
 from tag2vec.cli import app, settings_of
 from tag2vec.cli.output import note
+from tag2vec.errors import MOST
 from tag2vec.progress import bar
+from tag2vec.workers import PROCESSES
 
 if TYPE_CHECKING:
     from tag2vec.embed.space import TagSpace
@@ -40,8 +42,10 @@ Recipe = Annotated[
         "(a category), softfusion (both), sigmoid (a classifier), groups (of hashtags) or seed (Singh 2016)."
     ),
 ]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.")]
-Workers = Annotated[int | None, typer.Option(help="Processes that read clips; one a core when not given.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same numbers.", min=0, max=MOST)]
+Workers = Annotated[
+    int | None, typer.Option(help="Processes that read clips; one a core when not given.", min=0, max=PROCESSES)
+]
 TRAINING = "Training"
 NAMED = 20  # tags that are listed by name
 

@@ -21,6 +21,8 @@ def info(
     card: Annotated[bool, typer.Option("--card", help="Print the card of a model, Markdown for people.")] = False,
 ) -> None:
     """What a folder holds, what made it, and whether it is whole."""
+    from msgspec.structs import asdict
+
     from tag2vec import artifact
 
     if card:
@@ -30,7 +32,7 @@ def info(
         return
     found = [artifact.read(path) for path in artifact.find(folder)] or [artifact.read(folder)]
     if as_json:
-        print_json([vars(a) | {"folder": str(a.folder)} for a in found])
+        print_json([asdict(a) | {"folder": str(a.folder)} for a in found])
         return
     for one in found:
         typer.echo(f"{one.folder}: {one.kind}, format {one.format}, written by tag2vec {one.version}")

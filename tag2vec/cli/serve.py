@@ -11,6 +11,7 @@ import typer
 from tag2vec.cli import app
 from tag2vec.cli.output import note
 from tag2vec.errors import MissingExtra
+from tag2vec.workers import PROCESSES
 
 TOKEN = "TAG2VEC_TOKEN"
 
@@ -20,7 +21,7 @@ def serve(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     host: Annotated[str, typer.Option(help="The address to listen on; others reach 0.0.0.0.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: a free one.")] = 8000,
-    workers: Annotated[int | None, typer.Option(help="Clips looked at together; one a core.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Clips looked at together; one a core.", max=PROCESSES)] = None,
     queue: Annotated[int, typer.Option(help="Clips that may wait; more are sent away.")] = 16,
     seconds: Annotated[float, typer.Option(help="That an answer may take.")] = 90.0,
     max_size: Annotated[str, typer.Option(help="Of a request, the most.")] = "200M",

@@ -108,7 +108,16 @@ def check_file(path: str | Path) -> None:
         _opened(path).close()
 
 
+def _check_name(path: Path) -> None:
+    """Raise VideoError for a name that could not be written to any of our files."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise VideoError(f"{path} has a name that is not UTF-8. Rename it.") from None
+
+
 def _pictures(folder: Path) -> list[Path]:
+    _check_name(folder)
     if found := pictures_in(folder):
         return found
     raise VideoError(f"{folder} is a folder without pictures; wanted a video file, or a folder of pictures.")
@@ -147,6 +156,7 @@ def _stills(folder: Path, limits: FrameLimits, wants: frozenset[str]) -> list[Fr
 
 def _opened(path: Path) -> BinaryIO:
     """The file, opened, when it is one that has bytes. Raises VideoError on everything else."""
+    _check_name(path)
     try:
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe or device never ends, and opening one can wait for ever
             raise VideoError(f"{path} is a pipe or device; wanted a video file. Save it to a file first.")

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tag2vec.errors import UsageError, at_least
+from tag2vec.errors import MOST, UsageError, at_least
 from tag2vec.scraping.corpus import Corpus
 
 WHOLE_SENTENCE = 10_000  # gensim's own limit of a sentence
@@ -38,7 +38,8 @@ class SpaceConfig:
     workers: int = 1
 
     def __post_init__(self) -> None:
-        at_least(self, refine=0, dim=1, window=1, negative=1, epochs=1, min_count=1, workers=1)
+        at_least(self, MOST, refine=0, dim=1, window=1, negative=1, epochs=1, min_count=1, workers=1, seed=0)
+        at_least(self, 4, ns_exponent=-4)
         if self.algorithm not in ("skipgram", "cbow"):
             raise UsageError(f"algorithm is '{self.algorithm}'; wanted skipgram or cbow.")
 

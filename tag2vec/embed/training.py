@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
@@ -17,7 +18,7 @@ from tag2vec.embed.examples import Examples
 from tag2vec.embed.heads import Judged
 from tag2vec.embed.network import Network
 from tag2vec.embed.ranks import alone, summed
-from tag2vec.errors import UsageError, at_least
+from tag2vec.errors import MOST, UsageError, at_least
 
 SETTLED_ON = 500  # held-out clips at most of each split
 
@@ -64,7 +65,7 @@ class TrainConfig:
         for name in ("lr", "batch", "patience", "clip", "frames", "shards", "decay"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise UsageError(f"{name} is {getattr(self, name)}; wanted a number above 0.")
-        at_least(self, epochs=1)
+        at_least(self, MOST, epochs=1, seed=0)
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,8 @@ def _run(
         curve.append({"epoch": epoch + 1, "train": _epoch(network, optimizer, learn, config, epoch)})
         if check is not None:
             curve[-1]["held_out"] = _loss(network, check, config)
+        if not all(map(math.isfinite, curve[-1].values())):
+            raise UsageError(f"The loss grew beyond all numbers with lr={config.lr:g}; wanted a smaller one.")
         state.keep(network, optimizer, curve, best=check is not None and _least(curve) == epoch)
         if tick:
             tick(state.name, curve[-1])
