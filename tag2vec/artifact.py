@@ -10,7 +10,6 @@ that move; a run killed at any moment leaves either the old folder or the new on
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,7 +110,13 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
     Raises ArtifactError when there is none, when it is of another kind than `kind`, of a newer format, or when a
     file is missing or does not have the checksum that was written down.
     """
-    folder = Path(folder)
+    with suppress(ArtifactError, FileNotFoundError):  # it may just have been replaced
+        return _read(Path(folder), kind)
+    with reading(Path(folder)):
+        return _read(Path(folder), kind)
+
+
+def _read(folder: Path, kind: str | None) -> Artifact:
     manifest = _manifest(folder)
     if kind is not None and manifest.kind != kind:
         raise ArtifactError(f"{folder} is a {manifest.kind} folder; wanted a {kind} folder.")
@@ -125,12 +130,12 @@ def read(folder: str | Path, kind: str | None = None) -> Artifact:
             raise ArtifactError(f"{folder / MANIFEST} lists '{name}', which is not a plain file name.")
         if not (folder / name).is_file():
             raise ArtifactError(f"{folder} lacks its file '{name}'. Copy the whole folder again or make it anew.")
-        if sha256(folder / name) != facts["sha256"]:
+        if files.sha256(folder / name) != facts["sha256"]:
             raise ArtifactError(
                 f"{folder / name} is damaged or was changed: its checksum is not the one in {MANIFEST}. "
                 "Copy the whole folder again or make it anew."
             )
-    return Artifact(**msgspec.structs.asdict(manifest), folder=folder, digest=sha256(folder / MANIFEST))
+    return Artifact(**msgspec.structs.asdict(manifest), folder=folder, digest=files.sha256(folder / MANIFEST))
 
 
 @contextmanager
@@ -235,7 +240,7 @@ def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
     listed: dict[str, Facts] = {}
     for path in sorted(draft.path.rglob("*")):
         if path.is_file():
-            facts = listed.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": sha256(path)})
+            facts = listed.setdefault(path.relative_to(draft.path).as_posix(), {"sha256": files.sha256(path)})
             if path.suffix == ".npy":
                 array = np.load(path, mmap_mode="r", allow_pickle=False)
                 facts |= {"shape": list(array.shape), "dtype": str(array.dtype)}
@@ -243,9 +248,3 @@ def _seal(draft: Draft, kind: str, parents: dict[str, str]) -> None:
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     # Names of files need not be text: \udcff is one that JSON has for such a letter.
     (draft.path / MANIFEST).write_text(text, encoding="utf-8", errors="backslashreplace")
-
-
-def sha256(path: Path) -> str:
-    """64 hex digits: the checksum of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import hashlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
@@ -16,6 +19,9 @@ from tag2vec.errors import ArtifactError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+TRIES, WAIT_S = 20, 0.02  # until a swap by somebody else is done, which takes a moment
 
 
 def write_whole(path: Path, data: bytes | str) -> None:
@@ -57,6 +63,12 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
         np.save(SimpleNamespace(write=file.write), array, allow_pickle=False)
 
 
+def sha256(path: Path) -> str:
+    """64 hex digits: the checksum of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def stage(folder: Path) -> Path:
     """An empty folder beside `folder`, to be swapped for it."""
     restore(folder)
@@ -64,38 +76,56 @@ def stage(folder: Path) -> Path:
 
 
 def swap(staged: Path, folder: Path) -> None:
-    """Move `staged` to where `folder` is; what was there is removed."""
-    old = _old(folder)
+    """Move `staged` to where `folder` is; what was there is removed. Of two that do so at once the last one stays."""
     staged.chmod(0o755)
     for path in [*staged.rglob("*"), staged]:
         _sync(path)
-    if folder.exists():
+    old = folder.with_name(_beside(folder, "old"))
+    for left in range(TRIES, -1, -1):
         shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    staged.rename(folder)
+        with suppress(FileNotFoundError):
+            folder.rename(old)
+        try:
+            staged.rename(folder)
+            break
+        except OSError as error:
+            if not (left and error.errno in (errno.ENOTEMPTY, errno.EEXIST)):  # somebody else was faster
+                raise
     _sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def restore(folder: Path) -> None:
-    """Undo a swap that was killed between its two renames."""
-    if not folder.exists() and _old(folder).exists():
-        _old(folder).rename(folder)
+    """Undo a swap that was killed between its two renames; one that is under way is waited for."""
+    for left in range(TRIES, -1, -1):
+        moved = [] if folder.exists() else _made(folder, "old")
+        if not moved:
+            return
+        if left:
+            time.sleep(WAIT_S)
+        else:
+            with suppress(FileNotFoundError):
+                max(moved, key=lambda old: old.stat().st_mtime).rename(folder)
 
 
 def _aside(path: Path) -> str:
     """How names of what this process makes beside `path` begin; what killed runs left there is removed before."""
-    begin = f".{path.name}.new-"
-    for left in path.parent.glob(f"{escape(begin)}*"):
-        pid = left.name.removeprefix(begin).split("-")[0]
-        if pid.isdigit() and not _alive(int(pid)):
-            with suppress(OSError):
-                shutil.rmtree(left) if left.is_dir() else left.unlink()
-    return f"{begin}{os.getpid()}"
+    for kind in ("new", "old"):
+        for left in _made(path, kind):
+            pid = left.name.removeprefix(f".{path.name}.{kind}-").split("-")[0]
+            if pid.isdigit() and not _alive(int(pid)):
+                with suppress(OSError):
+                    shutil.rmtree(left) if left.is_dir() else left.unlink()
+    return _beside(path, "new")
 
 
-def _old(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.old")
+def _beside(path: Path, kind: str) -> str:
+    return f".{path.name}.{kind}-{os.getpid()}"
+
+
+def _made(path: Path, kind: str) -> list[Path]:
+    """What processes made beside `path` of this kind."""
+    return list(path.parent.glob(f".{escape(path.name)}.{kind}-*"))
 
 
 def _alive(pid: int) -> bool:

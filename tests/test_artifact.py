@@ -7,7 +7,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -195,6 +198,29 @@ def test_killed_at_any_moment_the_folder_is_the_old_or_the_new_one(tmp_path: Pat
         assert found.array("numbers.npy")[0, 0] == found.config["value"]
     _write(folder, 5.0)
     assert sorted(p.name for p in tmp_path.iterdir()) == [folder.name]
+
+
+def test_one_that_reads_keeps_nobody_from_writing(tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    _write(folder, 0.0)
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.is_set():
+            with suppress(ArtifactError):  # it may be replaced twice meanwhile
+                artifact.read(folder, "thing")
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            for i in range(60):
+                _write(folder, float(i))
+        finally:
+            ended.set()
+        for one in readers:
+            one.result()
+    assert artifact.read(folder).config == {"value": 59.0}
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
 
 def test_what_a_killed_run_left_of_a_file_is_removed_and_not_that_of_a_living_one(tmp_path: Path) -> None:

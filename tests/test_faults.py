@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_a_fault_costs_nothing_that_was_there(start: Path, command: str, kind: K
 @pytest.mark.parametrize(("command", "kind", "nth"), MET)
 def test_a_fault_that_cost_something_once(start: Path, command: str, kind: Kind, nth: int) -> None:
     _check(start, command, kind, nth)
+
+
+@pytest.mark.parametrize("command", COMMANDS if PLACES > 1 else ("grow", "clips", "index", "found", "beside"))
+def test_two_at_once_are_one_or_the_other(start: Path, command: str) -> None:
+    wanted, _, _ = _undisturbed(start, command)
+    for _ in range(PLACES):
+        folder = _copy(start, start.parent / f"{command}-whole")
+        with ThreadPoolExecutor(2) as both:
+            ended = list(both.map(faulty, [folder] * 2, [COMMANDS[command].split()] * 2))
+        assert 0 in (one.code for one in ended), ended
+        for one in ended:
+            assert "Traceback" not in one.said, ended
+            assert one.code == 0 or (one.code == 1 and "tag2vec: " in one.said), ended
+        assert _files(folder) == wanted, ended
 
 
 def _check(start: Path, command: str, kind: Kind, nth: int) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from tag2vec import artifact
 from tag2vec.embed.space import TagSpace, Vectors
 from tag2vec.embed.vectorfiles import Table, files_of, read_table, write_table
 from tag2vec.errors import SourceError, unknown
+from tag2vec.files import sha256
 from tag2vec.scraping.corpus import Corpus, Entry
 from tag2vec.scraping.normalise import Stems, written
 
@@ -68,7 +68,7 @@ def import_vectors(
         "seed": 1,
     }
     made_from = {"inputs": path} | ({"outputs": Path(outputs)} if outputs else {})
-    parents = {name: artifact.sha256(files_of(file, form)[0]) for name, file in made_from.items()}
+    parents = {name: sha256(files_of(file, form)[0]) for name, file in made_from.items()}
     parents |= {"corpus": corpus.folder.digest} if corpus else {}
     return TagSpace(entries, table.vectors[rows], beside[rows], config, parents)
 
