@@ -20,6 +20,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+MOST = 2**31 - 1  # what libraries count in 32 bits ends there
+
 
 class Tag2VecError(Exception):
     """Base of all errors raised on purpose. `exit_code` is what the command line ends with."""
@@ -92,9 +94,6 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UnknownName:
     near = get_close_matches(name, names, n=1)
     hint = f" Did you mean '{near[0]}'?" if near else ""
     return UnknownName(f"There is no {kind} named '{name}'.{hint} Known: {', '.join(names) or 'none'}.")
-
-
-MOST = 2**31 - 1  # what libraries count in 32 bits ends there
 
 
 def at_least(settings: object, most: float = math.inf, **least: float) -> None:

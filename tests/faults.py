@@ -57,15 +57,15 @@ class Ended:
     changes: int  # that were made or tried in the folder
 
 
-def faulty(folder: Path, arguments: Sequence[str], kind: Kind = "none", nth: int = 0, limit_s: float = 300) -> Ended:
-    """Run `tag2vec ARGUMENTS` in `folder`, and wait for its end. Raises TimeoutError after `limit_s` seconds."""
+def faulty(folder: Path, arguments: Sequence[str], kind: Kind = "none", nth: int = 0) -> Ended:
+    """Run `tag2vec ARGUMENTS` in `folder`, and wait for its end. Raises TimeoutError after five minutes."""
     counted = folder.parent / f"{folder.name}.count"
     counted.write_text("0")
     here, there = _CONTEXT.Pipe(duplex=False)  # a file could not hold all that is said where files may not grow
     process = _CONTEXT.Process(target=_run, args=(folder, counted, there, kind, nth, arguments))
     process.start()
     there.close()
-    process.join(limit_s)
+    process.join(300)
     if process.exitcode is None:
         process.kill()
         process.join()
