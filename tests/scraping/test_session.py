@@ -142,9 +142,12 @@ def other() -> Iterator[Server]:
 HOSTS = ("max_requests", "max_minutes", "waiting", "pace", "patience")
 
 
+PATIENT = Limits(max_bytes=2**20)  # the machine may be busy
+QUICK = Limits(2**20, max_seconds=0.4, connect=1.0, read=0.2)  # where a server is slow on purpose
+
+
 def session(*servers: Server, cache: Path | None = None, **settings: Any) -> Session:
-    limits = Limits(max_bytes=2**20, max_seconds=0.4, connect=1.0, read=0.2)
-    quick = {"allow_hosts": [s.host for s in servers], "backoff": 0.01, "limits": limits}
+    quick = {"allow_hosts": [s.host for s in servers], "backoff": 0.01, "limits": PATIENT}
     of_hosts = {name: settings.pop(name) for name in HOSTS if name in settings}
     return Session(cache, **({"hosts": Hosts(**({"pace": 0.0} | of_hosts))} | quick | settings))
 
@@ -167,15 +170,6 @@ HTML = b"<html><style>p {}</style><p>Please <b>log in</b>\x1b[2J &amp; wait</p><
         pytest.param(in_turn(says(b"x", 500), says(b"x", 502), says(b"x", 504), says()), 4, None, id="5xx, then fine"),
         pytest.param(says(b"oops", 500), 5, "answered 500: oops; asked 5 times", id="always 500"),
         pytest.param(says(b"no such call", 501), 1, "answered 501: no such call", id="501 does not pass"),
-        pytest.param(in_turn(raw(b"late", rest=0.3), says()), 2, None, id="slow first byte, then fine"),
-        pytest.param(raw(*[b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 9], rest=0.1), 1, "over 0.4 s", id="header drips"),
-        pytest.param(
-            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", *[b"x"] * 9, rest=0.1),
-            1,
-            "over 0.4 s",
-            id="body drips",
-        ),
-        pytest.param(raw(CHUNKED + b"0", *[b"0"] * 9, rest=0.1), 1, "over 0.4 s", id="chunk size drips"),
         pytest.param(in_turn(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), says()), 2, None, id="cut off"),
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), 5, "IncompleteRead", id="always cut off"),
         pytest.param(in_turn(raw(CHUNKED + b"9\r\nhalf"), says()), 2, None, id="cut in a chunk"),
@@ -189,8 +183,29 @@ HTML = b"<html><style>p {}</style><p>Please <b>log in</b>\x1b[2J &amp; wait</p><
     ],
 )
 def test_faults(server: Server, route: Route, requests: int, message: str | None) -> None:
+    _meets(server, route, requests, message, session(server))
+
+
+@pytest.mark.parametrize(
+    ("route", "requests", "message"),
+    [
+        pytest.param(in_turn(raw(b"late", rest=0.3), says()), 2, None, id="slow first byte, then fine"),
+        pytest.param(raw(*[b"HTTP/1.1 200 OK\r\n", *[b"A: b\r\n"] * 9], rest=0.1), 1, "over 0.4 s", id="header drips"),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", *[b"x"] * 9, rest=0.1),
+            1,
+            "over 0.4 s",
+            id="body drips",
+        ),
+        pytest.param(raw(CHUNKED + b"0", *[b"0"] * 9, rest=0.1), 1, "over 0.4 s", id="chunk size drips"),
+    ],
+)
+def test_slow_servers(server: Server, route: Route, requests: int, message: str | None) -> None:
+    _meets(server, route, requests, message, session(server, limits=QUICK))
+
+
+def _meets(server: Server, route: Route, requests: int, message: str | None, asking: Session) -> None:
     server.routes["/x"] = route
-    asking = session(server)
     url = f"http://{server.host}/x"
     if message is None:
         reply = asking.get(url, robots=False)
@@ -687,7 +702,8 @@ def test_a_post_is_sent_again_only_if_it_was_not_taken_up(
     server: Server, tmp_path: Path, route: Route, requests: int, message: str | None
 ) -> None:
     server.routes["/x"] = route
-    asking = session(server, cache=tmp_path / "answers.sqlite")
+    limits = QUICK if message == "timed out" else PATIENT
+    asking = session(server, cache=tmp_path / "answers.sqlite", limits=limits)
     if message is None:
         assert asking.post(f"http://{server.host}/x", {"a": "ł"}, {"Authorization": KEY}).json() == []
         assert server.asked[0][1]["Content-Type"] == "application/json"
