@@ -99,14 +99,18 @@ def _run(folder: Path, counted: Path, said: Connection, kind: Kind, nth: int, ar
     os.environ["TAG2VEC_CACHE"] = f"{folder}/cache"
     sys.argv = ["tag2vec", *arguments]
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1, errors="backslashreplace")
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
     if kind == "large":
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # as Python does at its start: an error, not a signal
-        resource.setrlimit(resource.RLIMIT_FSIZE, (nth, nth))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (nth, most))
     else:
         sys.addaudithook(_Hook(str(folder), kind, nth, os.open(counted, os.O_WRONLY)))
     from tag2vec.cli import main
 
-    main()
+    try:
+        main()
+    finally:  # what counts coverage writes its file at the very end
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 class _Hook:

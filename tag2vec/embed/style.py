@@ -83,7 +83,9 @@ def _pascal(space: TagSpace, row: int, form: str) -> str:
     if short and many["upper"] > parted + many["capital"] and many["upper"] >= ACRONYM * sum(many.values()):
         return _commonest(by_case["upper"])
     if parted and parted >= INSIDE * (parted + many["capital"]):
-        return capitalised(_commonest(by_case["camel"] | by_case["inside"]))
+        found = capitalised(_commonest(by_case["camel"] | by_case["inside"]))
+        if short or case_of(found) != "upper":  # aAAAAAA tells of no words
+            return found
     if many["capital"] >= ONE_WORD:
         return capitalised(lowered(form))
     return _by_words(space, lowered(form))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tag2vec.embed.newtags import with_composed
@@ -37,6 +37,7 @@ def test_a_style_changes_nothing_but_case(text: str, style: Style) -> None:
 
 
 @given(letters)
+@example("aAAAAA")
 def test_lower_and_pascal_say_the_same_twice(text: str) -> None:
     form = spell([text])[1][0]
     for style in ("lower", "pascal"):
