@@ -81,7 +81,7 @@ def swap(staged: Path, folder: Path) -> None:
     for path in [*staged.rglob("*"), staged]:
         _sync(path)
     old = folder.with_name(_beside(folder, "old"))
-    for left in range(TRIES, -1, -1):
+    for again in range(TRIES, -1, -1):
         shutil.rmtree(old, ignore_errors=True)
         with suppress(FileNotFoundError):
             folder.rename(old)
@@ -89,7 +89,7 @@ def swap(staged: Path, folder: Path) -> None:
             staged.rename(folder)
             break
         except OSError as error:
-            if not (left and error.errno in (errno.ENOTEMPTY, errno.EEXIST)):  # somebody else was faster
+            if not (again and error.errno in (errno.ENOTEMPTY, errno.EEXIST)):  # somebody else was faster
                 raise
     _sync(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
@@ -97,11 +97,11 @@ def swap(staged: Path, folder: Path) -> None:
 
 def restore(folder: Path) -> None:
     """Undo a swap that was killed between its two renames; one that is under way is waited for."""
-    for left in range(TRIES, -1, -1):
+    for again in range(TRIES, -1, -1):
         moved = [] if folder.exists() else _made(folder, "old")
         if not moved:
             return
-        if left:
+        if again:
             time.sleep(WAIT_S)
         else:
             with suppress(FileNotFoundError):

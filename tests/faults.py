@@ -15,6 +15,7 @@ import errno
 import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sys
 from collections.abc import Sequence
@@ -90,6 +91,12 @@ def set_up(folder: Path) -> Path:
         ended = faulty(folder, line.split())
         assert ended.code == 0, f"{line}: {ended.said}"
     return folder
+
+
+def copied(start: Path, to: Path) -> Path:
+    """`to`, made anew as a copy of `start`."""
+    shutil.rmtree(to, ignore_errors=True)
+    return Path(shutil.copytree(start, to))
 
 
 def _run(folder: Path, counted: Path, said: Connection, kind: Kind, nth: int, arguments: Sequence[str]) -> None:

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import random
-import shutil
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tag2vec import artifact
-from tests.faults import GIVEN, Kind, faulty, set_up
+from tests.faults import GIVEN, Kind, copied, faulty, set_up
 
 PLACES = int(os.environ.get("TAG2VEC_FAULTS", "1"))
 COMMANDS = {
@@ -63,12 +62,6 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return set_up(tmp_path_factory.mktemp("faults") / "start")
 
 
-def _copy(start: Path, to: Path) -> Path:
-    shutil.rmtree(to, ignore_errors=True)
-    shutil.copytree(start, to)
-    return to
-
-
 def _files(folder: Path) -> dict[str, str]:
     """What stands there but the cache, with checksums; none of files that say how many seconds something took."""
     found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
@@ -92,7 +85,7 @@ def _content(path: Path) -> bytes:
 @cache
 def _undisturbed(start: Path, command: str) -> tuple[dict[str, str], int, int]:
     """The files afterwards, how often something changes until then, and how large the largest file is."""
-    folder = _copy(start, start.parent / f"{command}-whole")
+    folder = copied(start, start.parent / f"{command}-whole")
     ended = faulty(folder, COMMANDS[command].split())
     assert ended.code == 0, ended.said
     wanted = _files(folder)
@@ -118,7 +111,7 @@ def test_a_fault_that_cost_something_once(start: Path, command: str, kind: Kind,
 def test_two_at_once_are_one_or_the_other(start: Path, command: str) -> None:
     wanted, _, _ = _undisturbed(start, command)
     for _ in range(PLACES):
-        folder = _copy(start, start.parent / f"{command}-whole")
+        folder = copied(start, start.parent / f"{command}-whole")
         with ThreadPoolExecutor(2) as both:
             ended = list(both.map(faulty, [folder] * 2, [COMMANDS[command].split()] * 2))
         assert 0 in (one.code for one in ended), ended
@@ -131,7 +124,7 @@ def test_two_at_once_are_one_or_the_other(start: Path, command: str) -> None:
 def _check(start: Path, command: str, kind: Kind, nth: int) -> None:
     wanted, changes, _ = _undisturbed(start, command)
     # Paths of features and corpora stand in manifests: each run is in a folder of the same name.
-    folder = _copy(start, start.parent / f"{command}-whole")
+    folder = copied(start, start.parent / f"{command}-whole")
     hit = faulty(folder, COMMANDS[command].split(), kind, nth)
     told = f"{kind} at {nth} of {changes}, {hit.code}: {hit.said}"
     assert "Traceback" not in hit.said, told

@@ -15,7 +15,7 @@ import pytest
 import typer.main
 
 from tag2vec.cli import with_commands
-from tests.faults import GIVEN, faulty, set_up
+from tests.faults import GIVEN, copied, faulty, set_up
 
 ROUNDS = int(os.environ.get("TAG2VEC_FUZZ", "40"))
 LINES = f"""
@@ -67,23 +67,8 @@ NUMBERS = (
     *ENDLESS,
 )
 WORDS = (
-    *(
-        "",
-        "-",
-        "x",
-        "#",
-        "##",
-        "*",
-        "[",
-        "\\",
-        "a" * 300,
-        "a" * 5000,
-        "na\nme",
-        "\udcff\udcfe",
-        "é",
-        "اللغة",
-        "\x1b[31m",
-    ),
+    *("", "-", "x", "#", "##", "*", "[", "\\", "a" * 300, "a" * 5000),
+    *("na\nme", "\udcff\udcfe", "é", "اللغة", "\x1b[31m"),
     *("0.mp4", "\udcff.mp4", "posts.jsonl", "clips.csv", "words.vec", "given.npz", "empty", "noise", ".", "..", "~x/y"),
     *("corpus", "model", "model/tags", "found", "study", "no/such/folder/x", "no.vec", "new/new", "%s%n", "$(id)"),
     *("given:", "given:x", "given:given.npz", "onnx:noise", "cnn:noise", "hf:model", "trajectories:flow=x", "audio"),
@@ -105,9 +90,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("number", range(ROUNDS))
 def test_a_line_is_an_answer_or_a_clear_error(start: Path, number: int) -> None:
-    folder = start.parent / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(start, folder)
+    folder = copied(start, start.parent / "run")
     line = _line(random.Random(number))
     try:
         ended = faulty(folder, line)
@@ -122,9 +105,7 @@ def test_a_line_is_an_answer_or_a_clear_error(start: Path, number: int) -> None:
 
 @pytest.mark.parametrize("line", MET, ids=range(len(MET)))
 def test_a_line_that_was_no_clear_error_once(start: Path, line: str) -> None:
-    folder = start.parent / "run"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(start, folder)
+    folder = copied(start, start.parent / "run")
     ended = faulty(folder, line.replace("$LONG", "a" * 300).split())
     assert (ended.code, MET[line][1] in ended.said) == (MET[line][0], True), ended.said
     assert "Traceback" not in ended.said

@@ -10,15 +10,14 @@ import typer
 
 from tag2vec.cli import app
 from tag2vec.cli.ask import Model, facts, open_space, print_answer
+from tag2vec.cli.fitvideo import Seed
 from tag2vec.cli.output import Json, note, print_json, print_table
-from tag2vec.errors import MOST
 from tag2vec.files import write_whole
 
 if TYPE_CHECKING:
     from tag2vec.evaluation.plots import Picture
 
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="Hashtags, with or without '#'.")]
-Seed = Annotated[int, typer.Option(help="The same seed gives the same answer.", min=0, max=MOST)]
 
 plot = typer.Typer(no_args_is_help=True, help="Pictures of a tag space.")
 app.add_typer(plot, name="plot")

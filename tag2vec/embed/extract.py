@@ -20,7 +20,7 @@ from tag2vec.embed.frames import Frames, check_file, read_windows, together
 from tag2vec.embed.kinds import Kinds, kinds_of
 from tag2vec.embed.limits import FrameLimits
 from tag2vec.errors import ArtifactError, Tag2VecError, UsageError, VideoError
-from tag2vec.workers import in_order
+from tag2vec.workers import PROCESSES, in_order
 
 __all__ = ["Cache", "Extracted", "extract", "extract_many", "extract_segments"]
 
@@ -70,8 +70,9 @@ def extract_many(
     Lazy: clips are worked on a little ahead of what is taken. `workers` processes of one thread each, as many
     as there are cores when None; 0 works in this process.
     """
-    if workers is not None and workers < 0:
-        raise UsageError(f"Got workers={workers}; wanted 0 (this process) or more.")
+    if workers is not None and not 0 <= workers <= PROCESSES:
+        most = f"{PROCESSES} at most" if workers > 0 else "0 (this process) or more"
+        raise UsageError(f"Got workers={workers}; wanted {most}.")
     kinds = kinds_of(features)
     reading = tuple(kind for kind in kinds if kind.wants)
     call = partial(extract, features=reading, limits=limits, cache=cache)

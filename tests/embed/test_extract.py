@@ -210,6 +210,8 @@ def test_a_script_needs_no_guard_and_may_define_features(clips: list[Path], tmp_
 def test_misuse_is_said(clips: list[Path]) -> None:
     with pytest.raises(UsageError, match="workers=-1"):
         next(extract_many(clips, Grid(), workers=-1))
+    with pytest.raises(UsageError, match="workers=100000; wanted 1024 at most"):
+        next(extract_many(clips, Grid(), workers=100_000))
 
 
 def test_still_clips_have_trajectories(tmp_path: Path) -> None:
